@@ -1,0 +1,78 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { webrtcOptions } from '../gateways/webrtc/options.ts';
+import { LOG_LEVELS } from '../src/log.ts';
+
+/* Every key of the config file. config/patchroom.example.yaml explains each; a test keeps the two the same. */
+
+const port = z.int().min(0).max(65535);
+const seconds = z.number().min(0).max(86_400);
+const ipAddress = z.string().refine((text) => isIP(text) > 0, 'must be an IP address');
+const host = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/,
+    'must be an IP address or a host name, without a port',
+  );
+const portRange = z
+  .strictObject({ min: z.int().min(1024).max(65535), max: z.int().min(1024).max(65535) })
+  .refine(({ min, max }) => max >= min, 'max must not be less than min');
+const cidr = z
+  .string()
+  .refine(
+    (text) => ['loopback', 'linklocal', 'uniquelocal'].includes(text) || isIP(text.split('/')[0] ?? '') > 0,
+    'must be an address or network such as 10.0.0.1, 10.0.0.0/8 or loopback',
+  );
+
+export const configSchema = z.strictObject({
+  network: z
+    .strictObject({
+      bind: ipAddress.default('0.0.0.0'),
+      announce: host.optional(),
+      rtpPorts: portRange.default({ min: 40000, max: 43999 }),
+      loopbackPorts: portRange.default({ min: 45000, max: 48999 }),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      port: port.default(8080),
+      tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+      trustProxy: z.array(cidr).default([]),
+      allowedOrigins: z.array(z.url()).default([]),
+    })
+    .prefault({}),
+  webrtc: webrtcOptions.prefault({}),
+  workers: z
+    .strictObject({ hubs: z.int().min(0).max(256).default(0), media: z.int().min(0).max(256).default(0) })
+    .prefault({}),
+  rooms: z
+    .strictObject({
+      emptySeconds: seconds.default(300),
+      departureSeconds: seconds.default(20),
+      maxRooms: z.int().min(1).default(1000),
+      maxParticipants: z.int().min(0).default(200),
+      maxTracksPerParticipant: z.int().min(1).max(64).default(8),
+      remoteUnmute: z.boolean().default(false),
+    })
+    .prefault({}),
+  api: z.strictObject({
+    keys: z
+      .record(z.string().min(1), z.string().min(32, 'a secret must have 32 characters or more'))
+      .refine((keys) => Object.keys(keys).length > 0, 'at least one key is needed'),
+  }),
+  log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema> & {
+  /** No config file: loopback only, no tokens needed, a well-known API key. */
+  readonly demo: boolean;
+};
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** What holds without a config file. */
+export const DEMO = {
+  network: { bind: '127.0.0.1' },
+  log: { level: 'warn' },
+} as const satisfies Partial<ConfigInput>;
+/** Known to everybody, which is why demo mode is for this machine only. */
+export const DEMO_KEYS = { devkey: 'secret' } as const;

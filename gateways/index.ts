@@ -1,0 +1,5 @@
+import type { GatewayModule } from '../src/gateway.ts';
+import { webrtc } from './webrtc/index.ts';
+
+/** The built-in gateways. */
+export const gateways: readonly GatewayModule[] = [webrtc];

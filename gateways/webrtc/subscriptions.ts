@@ -1,0 +1,128 @@
+import { codecsOf, type Hub, type hubTypes, type Logger } from '../../src/gateway.ts';
+import type { Participant } from '../../src/room/participant.ts';
+import type { Track } from '../../src/room/track.ts';
+import { plan } from '../../transcode/plan.ts';
+import type { ServerNotice, SubscriptionView } from './messages.ts';
+
+/** Where a browser receives: its hub, its connection and what it can decode. */
+export interface Receiver {
+  readonly hub: Hub;
+  readonly transport: hubTypes.WebRtcTransport;
+  readonly capabilities: hubTypes.RtpCapabilities;
+}
+
+/** The tracks that one browser gets: every track of the others, as the planner says, until it turns one off. */
+export class Subscriptions {
+  #listener: Participant;
+  #notify: (notice: ServerNotice) => void;
+  #log: Logger;
+  #receiver: Receiver | undefined;
+  /** By track sid. */
+  #consumers = new Map<string, hubTypes.Consumer>();
+  #opening = new Set<string>();
+  #unwanted = new Set<string>();
+
+  constructor(listener: Participant, notify: (notice: ServerNotice) => void, log: Logger) {
+    this.#listener = listener;
+    this.#notify = notify;
+    this.#log = log;
+  }
+
+  /** Starts anew on this connection, with all the room's tracks. */
+  async receiveThrough(receiver: Receiver): Promise<void> {
+    this.reset();
+    this.#receiver = receiver;
+    await Promise.all(this.#listener.room.tracks.map((track) => this.add(track)));
+  }
+
+  /** Forgets everything; the connection that carried it is gone. */
+  reset(): void {
+    for (const consumer of this.#consumers.values()) consumer.close();
+    this.#consumers.clear();
+    this.#listener.subscriptions.clear();
+    this.#receiver = undefined;
+  }
+
+  /** What stands, for a browser that comes back. */
+  get views(): SubscriptionView[] {
+    return [...this.#consumers].map(([track, consumer]) => view(track, consumer));
+  }
+
+  async add(track: Track): Promise<void> {
+    const receiver = this.#receiver;
+    const known = this.#consumers.has(track.sid) || this.#opening.has(track.sid);
+    if (!receiver || known || track.participant === this.#listener || !this.#listener.permissions.subscribe)
+      return;
+    const { room } = this.#listener;
+    const path = plan(track, { who: 'the browser', accepts: codecsOf(receiver.capabilities) });
+    const canConsume = receiver.hub.canConsume(track.producerId, receiver.capabilities);
+    if (path.outcome !== 'pass-through' || !canConsume) {
+      const reason =
+        path.outcome === 'refused' ? path.reason : `the browser cannot take this form of ${track.codec.name}`;
+      room.subscribe(this.#listener, track, { outcome: 'refused', reason }, true);
+      this.#notify({ type: 'subscription-refused', body: { track: track.sid, reason } });
+      return;
+    }
+    this.#opening.add(track.sid);
+    try {
+      const consumer = await receiver.transport.consume({
+        producerId: track.producerId,
+        rtpCapabilities: receiver.capabilities,
+        paused: true, // until the browser says it is ready, so that no first packets are lost
+      });
+      if (!room.track(track.sid) || this.#receiver !== receiver || this.#listener.leftBecause) {
+        consumer.close();
+        return;
+      }
+      this.#consumers.set(track.sid, consumer);
+      room.subscribe(this.#listener, track, path, true);
+      this.#notify({ type: 'subscribed', body: view(track.sid, consumer) });
+    } catch (error) {
+      // The track or the connection closed in this moment; anything else shows in the log.
+      if (room.track(track.sid) && this.#receiver === receiver) {
+        this.#log.warn({ err: error, track: track.sid }, 'subscription failed');
+      }
+    } finally {
+      this.#opening.delete(track.sid);
+    }
+  }
+
+  remove(track: Track): void {
+    this.#consumers.get(track.sid)?.close();
+    this.#consumers.delete(track.sid);
+    this.#unwanted.delete(track.sid);
+  }
+
+  async setReady(trackSid: string): Promise<void> {
+    if (!this.#unwanted.has(trackSid)) await this.#setPaused(trackSid, false);
+  }
+
+  async setWanted(trackSid: string, wanted: boolean): Promise<void> {
+    if (wanted) this.#unwanted.delete(trackSid);
+    else this.#unwanted.add(trackSid);
+    await this.#setPaused(trackSid, !wanted);
+  }
+
+  async setLayer(trackSid: string, spatialLayer: number): Promise<void> {
+    const consumer = this.#consumers.get(trackSid);
+    if (consumer && consumer.type !== 'simple') await consumer.setPreferredLayers({ spatialLayer });
+  }
+
+  async #setPaused(trackSid: string, paused: boolean): Promise<void> {
+    const consumer = this.#consumers.get(trackSid);
+    const subscription = this.#listener.subscriptions.get(trackSid);
+    if (!consumer || !subscription) return;
+    subscription.paused = paused;
+    await (paused ? consumer.pause() : consumer.resume());
+  }
+}
+
+function view(track: string, consumer: hubTypes.Consumer): SubscriptionView {
+  return {
+    track,
+    consumer: consumer.id,
+    producer: consumer.producerId,
+    kind: consumer.kind,
+    rtpParameters: { ...consumer.rtpParameters },
+  };
+}

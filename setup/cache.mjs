@@ -1,0 +1,63 @@
+// The cache folder outside node_modules, for what is slow to make, and the lock that keeps two set-ups apart.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** @returns {string} the folder, created: $PATCHROOM_CACHE, else $XDG_CACHE_HOME/patchroom, else ~/.cache/patchroom */
+export function cacheFolder() {
+  const folder =
+    process.env.PATCHROOM_CACHE ??
+    path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'patchroom');
+  fs.mkdirSync(folder, { recursive: true });
+  return path.resolve(folder);
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
+  }
+}
+
+/**
+ * Waits until no other set-up works with this cache, then holds the lock until released or until the
+ * process ends. A lock whose owner is gone (killed) is taken over.
+ * @returns {Promise<() => void>} releases it
+ */
+export async function lockCache() {
+  const file = path.join(cacheFolder(), 'setup.lock');
+  for (let said = false; ; ) {
+    try {
+      fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+    }
+    const owner = Number(readIfThere(file));
+    if (!owner || !isAlive(owner)) {
+      fs.rmSync(file, { force: true });
+      continue;
+    }
+    if (!said) console.log(`Another set-up is running (process ${owner}); waiting for it.`);
+    said = true;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  const release = () => fs.rmSync(file, { force: true });
+  process.once('exit', release);
+  return () => {
+    process.removeListener('exit', release);
+    release();
+  };
+}
+
+/** @param {string} file @returns {string} its text, or '' */
+export function readIfThere(file) {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

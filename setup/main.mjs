@@ -1,0 +1,102 @@
+// npm start, npm test and the like: sets up whatever is missing, then runs what was asked for with
+// Node 24. Runs itself on Node 18 and without any package, since it is what installs them.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { lockCache } from './cache.mjs';
+import { buildConsole, consoleReady } from './console.mjs';
+import { BUILD_PACKAGES, install, installCommand, missing, RUN_PACKAGES, TEST_PACKAGES } from './debian.mjs';
+import { installPackages, node24, packagesReady } from './packages.mjs';
+import { SetupError } from './run.mjs';
+import { buildWorker, downloadWorker, findWorker } from './worker.mjs';
+
+const TASKS = {
+  start: { run: ['src/main.ts'], debian: RUN_PACKAGES, builtWorker: false },
+  setup: { run: undefined, debian: RUN_PACKAGES, builtWorker: false },
+  test: { run: ['test/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
+  bench: { run: ['test/bench/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
+  format: {
+    run: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'],
+    debian: [],
+    builtWorker: false,
+  },
+};
+
+const USAGE = `usage: node setup/main.mjs start|setup|test|bench|format [--build-worker] [arguments of that task]
+
+  --build-worker   never use mediasoup's prebuilt worker: build it here (the tests always do)`;
+
+/**
+ * Makes everything that the task needs.
+ * @param {{ debian: string[], builtWorker: boolean }} task
+ * @returns {Promise<string>} the mediasoup worker to use
+ */
+async function setUp(task) {
+  const ready = findWorker(task.builtWorker);
+  if (ready && missing(task.debian).length === 0 && packagesReady() && consoleReady()) return ready;
+
+  const unlock = await lockCache();
+  console.log('Setting up what is missing:');
+  const toBuild =
+    !findWorker(task.builtWorker) && (task.builtWorker || !(await downloadWorker())) ? BUILD_PACKAGES : [];
+  const lacking = missing([...toBuild, ...task.debian]);
+  if (lacking.length > 0 && process.getuid?.() !== 0) await install(lacking); // says what to type, and ends
+
+  // The build is the longest step: it starts first and runs beside the others.
+  await install(missing(toBuild));
+  const building = toBuild.length > 0 ? buildWorker() : Promise.resolve();
+  const others = (async () => {
+    await install(missing(task.debian));
+    await installPackages();
+    await buildConsole();
+  })();
+  await Promise.all([building, others]);
+  unlock();
+  const worker = findWorker(task.builtWorker);
+  if (!worker) throw new SetupError('The mediasoup worker is not in the cache although it was made.');
+  return worker;
+}
+
+/**
+ * Runs the task in the place of this process: signals go to it, and its exit code is ours. The IPC
+ * channel tells it when this process is killed, so that nothing is left running.
+ * @param {string[]} command @param {string} worker
+ */
+function hand(command, worker) {
+  const [script = '', ...args] = command;
+  const child = spawn(node24(), [path.resolve(script), ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: {
+      ...process.env,
+      MEDIASOUP_WORKER_BIN: worker,
+      PATH: `${path.dirname(node24())}:${process.env.PATH}`,
+    },
+  });
+  // A terminal sends Ctrl-C to the whole group: the child has it already.
+  process.removeAllListeners('SIGINT').on('SIGINT', () => {});
+  process.removeAllListeners('SIGTERM').on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('error', (error) => fail(error));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}
+
+/** @param {unknown} error */
+function fail(error) {
+  console.error(error instanceof SetupError ? error.message : error);
+  process.exit(1);
+}
+
+async function main() {
+  process.chdir(path.join(path.dirname(fileURLToPath(import.meta.url)), '..'));
+  // So that 'exit' handlers run: the lock and the service policy are put back.
+  process.on('SIGINT', () => process.exit(130));
+  process.on('SIGTERM', () => process.exit(143));
+  const [name = '', ...rest] = process.argv.slice(2);
+  const task = Object.hasOwn(TASKS, name) ? TASKS[/** @type {keyof typeof TASKS} */ (name)] : undefined;
+  if (!task) throw new SetupError(USAGE);
+  const args = rest.filter((argument) => argument !== '--build-worker');
+  const worker = await setUp({ ...task, builtWorker: task.builtWorker || args.length < rest.length });
+  if (task.run) hand([...task.run, ...args], worker);
+  else console.log(`Everything is set up. Debian packages by hand: ${installCommand(RUN_PACKAGES)}`);
+}
+
+main().catch(fail);

@@ -1,0 +1,85 @@
+// Child processes for the set-up: argument lists only, output line by line, retried where the network is
+// involved. Runs on Node 18 without any package.
+import { spawn } from 'node:child_process';
+
+/** What a user can act on: printed as one sentence, without a stack. */
+export class SetupError extends Error {}
+
+/** Running programs. Each has a process group of its own, which ends with this process. */
+const running = new Set();
+process.on('exit', () => {
+  for (const pid of running) {
+    try {
+      process.kill(-pid, 'SIGTERM');
+    } catch {
+      // It ended by itself in this very moment.
+    }
+  }
+});
+
+/**
+ * Runs a program to its end.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void }} [options]
+ *   onLine: called with every line of stdout and stderr.
+ * @returns {Promise<{ code: number | null, tail: string }>} tail: the last 40 lines of its output.
+ */
+export function run(program, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    if (child.pid) running.add(child.pid);
+    /** @type {string[]} */
+    const tail = [];
+    const take = (/** @type {string} */ line) => {
+      tail.push(line);
+      if (tail.length > 40) tail.shift();
+      options.onLine?.(line);
+    };
+    for (const stream of [child.stdout, child.stderr]) {
+      let rest = '';
+      stream.setEncoding('utf8');
+      stream.on('data', (/** @type {string} */ text) => {
+        const lines = (rest + text).split(/\r?\n|\r/);
+        rest = lines.pop() ?? '';
+        for (const line of lines) take(line);
+      });
+      stream.on('end', () => rest && take(rest));
+    }
+    child.on('error', (error) =>
+      reject(
+        /** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT'
+          ? new SetupError(`The program "${program}" is missing. Install it and run this again.`)
+          : error,
+      ),
+    );
+    child.on('close', (code) => {
+      running.delete(child.pid);
+      resolve({ code, tail: tail.join('\n') });
+    });
+  });
+}
+
+/**
+ * Runs a program that must succeed, up to `tries` times (for steps that download).
+ * @param {string} what - names the step in the error
+ * @param {string} program
+ * @param {string[]} args
+ * @param {Parameters<typeof run>[2] & { tries?: number }} [options]
+ */
+export async function mustRun(what, program, args, options = {}) {
+  const tries = options.tries ?? 1;
+  for (let attempt = 1; ; attempt++) {
+    const { code, tail } = await run(program, args, options);
+    if (code === 0) return;
+    if (attempt >= tries) {
+      throw new SetupError(`${what} failed (${program} ended with ${code}). Its last output:\n${tail}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000 * attempt));
+  }
+}

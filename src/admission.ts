@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { mayJoin, type RoomGrant, type TokenVerifier } from './api/tokens.ts';
+import { PatchroomError } from './errors.ts';
+import { EVERYDAY_PERMISSIONS, type Permissions } from './room/permissions.ts';
+import type { RoomOptions } from './room/room.ts';
+
+/** What somebody shows to be let into a room. */
+export type Credentials =
+  /** A LiveKit-style access token. */
+  | { readonly type: 'token'; readonly room: string; readonly token: string; readonly name?: string }
+  /** Nothing; let in in demo mode only. */
+  | { readonly type: 'guest'; readonly room: string; readonly name?: string };
+
+/** Who somebody turned out to be, and what he may do. */
+export interface Admission {
+  readonly room: string;
+  readonly identity: string;
+  readonly name: string;
+  readonly permissions: Permissions;
+  readonly metadata: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** What the token wants of the room if it opens it. */
+  readonly roomOptions: Partial<RoomOptions>;
+  readonly roomMetadata: string;
+}
+
+const MAX_NAME = 100;
+
+/** The one place that decides who gets in. */
+export class Admissions {
+  #tokens: TokenVerifier;
+  #demo: boolean;
+
+  constructor(tokens: TokenVerifier, demo: boolean) {
+    this.#tokens = tokens;
+    this.#demo = demo;
+  }
+
+  /** @throws PatchroomError 'unauthenticated' or 'forbidden' */
+  async admit(credentials: Credentials): Promise<Admission> {
+    const name = credentials.name?.trim().slice(0, MAX_NAME);
+    if (credentials.type === 'token') {
+      const grant = await this.#tokens.verify(credentials.token);
+      mayJoin(grant, credentials.room);
+      return fromGrant(grant, credentials.room, name);
+    }
+    if (!this.#demo) {
+      throw new PatchroomError(
+        'unauthenticated',
+        'This room needs a token: open its page with ?token=… at the end.',
+      );
+    }
+    const identity = `guest-${randomBytes(4).toString('hex')}`;
+    return {
+      room: credentials.room,
+      identity,
+      name: name || identity,
+      permissions: { ...EVERYDAY_PERMISSIONS, updateOwn: true },
+      metadata: '',
+      attributes: {},
+      roomOptions: {},
+      roomMetadata: '',
+    };
+  }
+}
+
+function fromGrant(grant: RoomGrant, room: string, chosenName: string | undefined): Admission {
+  return {
+    room,
+    identity: grant.identity,
+    name: grant.name || chosenName || grant.identity,
+    permissions: grant.permissions,
+    metadata: grant.metadata,
+    attributes: grant.attributes,
+    roomOptions: grant.roomOptions,
+    roomMetadata: grant.roomMetadata,
+  };
+}

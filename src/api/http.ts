@@ -1,0 +1,152 @@
+import fs from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import proxyAddr from '@fastify/proxy-addr';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyInstance } from 'fastify';
+import { asPatchroomError, PatchroomError } from '../errors.ts';
+import type { UpgradeHandler, WebEntry } from '../gateway.ts';
+import type { Logger } from '../log.ts';
+import { httpStatus, problemDetails } from './problem.ts';
+
+export interface HttpOptions {
+  readonly bind: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** PEM files. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustProxy: readonly string[];
+  /** Other sites whose pages may open WebSockets here. */
+  readonly allowedOrigins: readonly string[];
+  readonly demo: boolean;
+  readonly version: string;
+  readonly log: Logger;
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const REQUEST_LIMIT_MS = 30_000;
+const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
+
+/** The HTTP server: page, API and the browsers' WebSockets on one port. Routes are added by others before it listens. */
+export class HttpServer implements WebEntry {
+  readonly app: FastifyInstance;
+  #options: HttpOptions;
+  #upgrades = new Map<string, UpgradeHandler>();
+  #trusts: (address: string, hop: number) => boolean;
+
+  private constructor(app: FastifyInstance, options: HttpOptions) {
+    this.app = app;
+    this.#options = options;
+    this.#trusts = proxyAddr.compile([...options.trustProxy]);
+    app.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  static async create(options: HttpOptions): Promise<HttpServer> {
+    const app = fastify({
+      bodyLimit: MAX_BODY_BYTES,
+      requestTimeout: REQUEST_LIMIT_MS,
+      trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
+      routerOptions: { maxParamLength: 256 },
+      ...(options.tls ? { https: { cert: readPem(options.tls.cert), key: readPem(options.tls.key) } } : {}),
+    }) as unknown as FastifyInstance;
+    // Schemas describe the answers to people; what goes out is already of their types.
+    app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+    app.setValidatorCompiler(() => () => true);
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Patchroom',
+          version: options.version,
+          description: 'What LiveKit-compatible calls cannot tell.',
+        },
+        components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      },
+    });
+    app.addHook('onRequest', async (request) => {
+      if (!permitsHost(options.demo, request.headers.host)) {
+        throw new PatchroomError('forbidden', 'Demo mode answers on localhost and 127.0.0.1 only.');
+      }
+    });
+    app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+      // Fastify's own refusals (a body too large, say) carry a status below 500 and are the client's.
+      const known =
+        error.statusCode && error.statusCode < 500
+          ? new PatchroomError('invalid-request', error.message)
+          : asPatchroomError(error);
+      if (known.code === 'internal') options.log.error({ err: error }, 'request failed');
+      return reply
+        .code(error.statusCode ?? httpStatus(known))
+        .type('application/problem+json')
+        .send(problemDetails(known));
+    });
+    return new HttpServer(app, options);
+  }
+
+  onUpgrade(path: string, handler: UpgradeHandler): void {
+    this.#upgrades.set(path, handler);
+  }
+
+  /** @returns the port. @throws PatchroomError in a sentence when it cannot listen */
+  async listen(): Promise<number> {
+    const { bind, port } = this.#options;
+    await this.app.listen({ host: bind, port }).catch((error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'it is in use' : error.message;
+      throw new PatchroomError(
+        'unavailable',
+        `Port ${port} on ${bind} cannot be used for HTTP: ${why}. Free it, or set http.port (or PATCHROOM_HTTP_PORT) to another.`,
+      );
+    });
+    const address = this.app.server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  async close(): Promise<void> {
+    const closed = this.app.close();
+    this.app.server.closeAllConnections();
+    await closed;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const handler = this.#upgrades.get((request.url ?? '').split('?')[0]!);
+    if (!handler) {
+      refuse(socket, '404 Not Found');
+      return;
+    }
+    if (!permitsHost(this.#options.demo, request.headers.host) || !this.#permitsOrigin(request)) {
+      this.#options.log.warn({ origin: request.headers.origin }, 'WebSocket from another site refused');
+      refuse(socket, '403 Forbidden');
+      return;
+    }
+    handler(request, socket, head, proxyAddr(request, this.#trusts));
+  }
+
+  /** A page of another site must not use a visitor's network access to this server (RFC 6455, section 10.2). */
+  #permitsOrigin({ headers }: IncomingMessage): boolean {
+    if (headers.origin === undefined) return true; // not a browser
+    if (this.#options.allowedOrigins.includes(headers.origin)) return true;
+    return URL.canParse(headers.origin) && new URL(headers.origin).host === headers.host;
+  }
+}
+
+/** In demo mode only loopback names, so that no foreign name that resolves to 127.0.0.1 gets in (DNS rebinding). */
+function permitsHost(demo: boolean, host: string | undefined): boolean {
+  return !demo || (host !== undefined && LOOPBACK_HOST.test(host));
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function readPem(file: string): Buffer {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    throw new PatchroomError(
+      'unavailable',
+      `The TLS file ${file} cannot be read: ${(error as Error).message}`,
+    );
+  }
+}

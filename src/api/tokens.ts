@@ -1,0 +1,188 @@
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import { PatchroomError } from '../errors.ts';
+import { EVERYDAY_PERMISSIONS, type Permissions } from '../room/permissions.ts';
+import type { RoomOptions } from '../room/room.ts';
+import type { TrackPurpose } from '../room/vocabulary.ts';
+
+/** LiveKit's names for what a track is for, as they stand in tokens, and ours. */
+const SOURCES: Record<string, TrackPurpose> = {
+  camera: 'camera',
+  microphone: 'voice',
+  screen_share: 'screen',
+  screen_share_audio: 'screen-audio',
+};
+
+const videoGrant = z.looseObject({
+  roomCreate: z.boolean().optional(),
+  roomList: z.boolean().optional(),
+  roomRecord: z.boolean().optional(),
+  roomAdmin: z.boolean().optional(),
+  roomJoin: z.boolean().optional(),
+  room: z.string().optional(),
+  canPublish: z.boolean().optional(),
+  canSubscribe: z.boolean().optional(),
+  canPublishData: z.boolean().optional(),
+  canPublishSources: z.array(z.string()).optional(),
+  canUpdateOwnMetadata: z.boolean().optional(),
+  ingressAdmin: z.boolean().optional(),
+  hidden: z.boolean().optional(),
+  recorder: z.boolean().optional(),
+  destinationRoom: z.string().optional(),
+});
+export type VideoGrant = z.infer<typeof videoGrant>;
+
+const claims = z.looseObject({
+  iss: z.string(),
+  sub: z.string().max(256).optional(),
+  name: z.string().max(256).optional(),
+  metadata: z.string().max(65_536).optional(),
+  attributes: z.record(z.string(), z.string()).optional(),
+  video: videoGrant.optional(),
+  roomConfig: z
+    .looseObject({
+      emptyTimeout: z.number().nonnegative().optional(),
+      departureTimeout: z.number().nonnegative().optional(),
+      maxParticipants: z.int().nonnegative().optional(),
+      metadata: z.string().optional(),
+    })
+    .optional(),
+});
+
+/** What a verified token says, in our words. */
+export interface RoomGrant {
+  readonly video: VideoGrant;
+  readonly identity: string;
+  readonly name: string;
+  readonly metadata: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly permissions: Permissions;
+  readonly roomOptions: Partial<RoomOptions>;
+  readonly roomMetadata: string;
+}
+
+/** Checks LiveKit's access tokens: JWTs of one of our API keys (`iss`), signed with its secret (HS256). */
+export class TokenVerifier {
+  #keys: ReadonlyMap<string, Uint8Array>;
+
+  /** @param keys - API key to secret */
+  constructor(keys: Readonly<Record<string, string>>) {
+    this.#keys = new Map(
+      Object.entries(keys).map(([key, secret]) => [key, new TextEncoder().encode(secret)]),
+    );
+  }
+
+  /** @throws PatchroomError 'unauthenticated', saying what is wrong with the token but nothing of its content */
+  async verify(token: string): Promise<RoomGrant> {
+    const { payload } = await jwtVerify(
+      token,
+      (_header, jws) => {
+        const issuer = issuerOf(jws.payload);
+        const secret = this.#keys.get(issuer);
+        if (!secret)
+          throw new PatchroomError(
+            'unauthenticated',
+            'The token is of an API key that this server does not know.',
+          );
+        return secret;
+      },
+      { algorithms: ['HS256'], clockTolerance: 10, requiredClaims: ['exp'] },
+    ).catch((error: unknown) => {
+      throw error instanceof PatchroomError
+        ? error
+        : new PatchroomError('unauthenticated', sentenceFor(error));
+    });
+    const parsed = claims.safeParse(payload);
+    if (!parsed.success) throw new PatchroomError('unauthenticated', 'The token has claims of a wrong form.');
+    return toGrant(parsed.data);
+  }
+}
+
+/** Makes a token that a TokenVerifier with the same key accepts. @param lifetimeSeconds - from now */
+export function createToken(
+  key: string,
+  secret: string,
+  grant: { identity: string; name?: string; video: VideoGrant },
+  lifetimeSeconds: number,
+): Promise<string> {
+  return new SignJWT({ name: grant.name, video: grant.video })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuer(key)
+    .setSubject(grant.identity)
+    .setNotBefore('0s')
+    .setExpirationTime(`${lifetimeSeconds}s`)
+    .sign(new TextEncoder().encode(secret));
+}
+
+/** @throws PatchroomError 'forbidden' unless the token lets its bearer join that room */
+export function mayJoin({ video, identity }: RoomGrant, room: string): void {
+  if (!video.roomJoin)
+    throw new PatchroomError('forbidden', 'The token does not permit joining a room (roomJoin).');
+  if (video.room !== room) throw new PatchroomError('forbidden', 'The token is for another room.');
+  if (!identity) throw new PatchroomError('forbidden', 'The token names no identity (sub).');
+}
+
+/** @throws PatchroomError 'forbidden' unless the token has the permission */
+export function mustHaveGrant({ video }: RoomGrant, grant: 'roomCreate' | 'roomList' | 'roomRecord'): void {
+  if (!video[grant]) throw new PatchroomError('forbidden', `The token does not have the grant ${grant}.`);
+}
+
+/** @throws PatchroomError 'forbidden' unless the token is for administrating that room */
+export function mustAdminister({ video }: RoomGrant, room: string): void {
+  if (!video.roomAdmin) throw new PatchroomError('forbidden', 'The token does not have the grant roomAdmin.');
+  if (video.room !== room) throw new PatchroomError('forbidden', 'The token is for another room.');
+}
+
+function toGrant(token: z.infer<typeof claims>): RoomGrant {
+  const video = token.video ?? {};
+  const config = token.roomConfig ?? {};
+  return {
+    video,
+    identity: token.sub ?? '',
+    name: token.name ?? '',
+    metadata: token.metadata ?? '',
+    attributes: token.attributes ?? {},
+    permissions: toPermissions(video),
+    roomOptions: {
+      ...(config.emptyTimeout ? { emptyTimeoutMs: config.emptyTimeout * 1000 } : {}),
+      ...(config.departureTimeout ? { departureTimeoutMs: config.departureTimeout * 1000 } : {}),
+      ...(config.maxParticipants ? { maxParticipants: config.maxParticipants } : {}),
+    },
+    roomMetadata: config.metadata ?? '',
+  };
+}
+
+/** LiveKit's rule: publishing and subscribing are permitted unless denied; listed sources supersede canPublish. */
+function toPermissions(video: VideoGrant): Permissions {
+  const sources = video.canPublishSources ?? [];
+  return {
+    ...EVERYDAY_PERMISSIONS,
+    publish: video.canPublish ?? true,
+    ...(sources.length > 0 ? { publishPurposes: sources.flatMap((source) => SOURCES[source] ?? []) } : {}),
+    subscribe: video.canSubscribe ?? true,
+    updateOwn: video.canUpdateOwnMetadata ?? false,
+    hidden: (video.hidden ?? false) || (video.recorder ?? false),
+    admin: video.roomAdmin ?? false,
+  };
+}
+
+/** The `iss` of a token that isn't verified yet: it only selects the key to verify with. */
+function issuerOf(payload: string | Uint8Array): string {
+  try {
+    const { iss } = JSON.parse(Buffer.from(String(payload), 'base64url').toString()) as { iss?: unknown };
+    return typeof iss === 'string' ? iss : '';
+  } catch {
+    return '';
+  }
+}
+
+function sentenceFor(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'The token has expired.';
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf')
+    return 'The token is not valid yet.';
+  if (error instanceof errors.JWSSignatureVerificationFailed)
+    return 'The token is not signed with the secret of its API key.';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `The token lacks or misstates the claim ${error.claim}.`;
+  return 'This is no access token.';
+}

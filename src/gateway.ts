@@ -1,0 +1,104 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ZodType } from 'zod';
+import type { Admission, Credentials } from './admission.ts';
+import type { Logger } from './log.ts';
+import type { Clock } from './media/clock.ts';
+import type { MediaMessages } from './plane/media-module.ts';
+import type { MediaPlane } from './plane/plane.ts';
+import type { NewParticipant, Participant } from './room/participant.ts';
+import type { RoomOptions } from './room/room.ts';
+
+/*
+ * The plug-in seam. A gateway translates one protocol to and from participants and tracks, and knows no
+ * other gateway. gateways/README.md shows how to write one.
+ */
+
+export interface GatewayModule<Options = unknown> {
+  /** Also the name of its section in the config file and of its participants' gateway. */
+  readonly name: string;
+  readonly options: ZodType<Options>;
+  /** The control half; it runs in the main process and never touches a media packet. */
+  create(host: GatewayHost, options: Options): Gateway;
+  /** The half that runs in media workers, for gateways that send or receive RTP themselves. */
+  readonly media?: GatewayMedia;
+}
+
+export interface GatewayMedia {
+  /** A file whose default export is a MediaModule; loaded in media workers only. */
+  readonly url: URL;
+  readonly messages: MediaMessages;
+}
+
+export interface Gateway {
+  /** Listens. @throws PatchroomError in a sentence, such as for a port in use */
+  start(): Promise<void>;
+  /** Ends all its legs politely within the time given, then closes every socket. */
+  stop(graceMs: number): Promise<void>;
+  /** One line for the start message: a way in and what to type, such as ['phone', 'sip:demo@…']. */
+  readonly wayIn?: readonly [name: string, address: string];
+  /** An outgoing leg: a phone call, a CDN push, a recording. The address's scheme picks the gateway. */
+  dial?(request: DialRequest, signal: AbortSignal): Promise<Leg>;
+}
+
+export interface DialRequest {
+  readonly room: string;
+  /** Such as `sip:+4930123456@trunk`, `rtmps://cdn/app/key`, `file:recording.mp4`. */
+  readonly address: string;
+}
+
+/** An outgoing leg that stands. */
+export interface Leg {
+  /** Resolves with the cause when it is over. */
+  readonly ended: Promise<string>;
+  end(): Promise<void>;
+}
+
+/** How a room is to be if this participant is the one who opens it. */
+export interface RoomOpening {
+  readonly options: Partial<RoomOptions>;
+  readonly metadata: string;
+}
+
+/** What the core offers to a gateway. */
+export interface GatewayHost {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly media: MediaPlane;
+  readonly web: WebEntry;
+  /** Opens the room if need be. @throws PatchroomError 'room-full', 'limit-reached', 'invalid-request', 'unavailable' (stopping) */
+  join(room: string, who: NewParticipant, opening?: RoomOpening): Promise<Participant>;
+  /** Who is it and what may he do: the only way in. @throws PatchroomError 'unauthenticated' or 'forbidden' */
+  admit(credentials: Credentials): Promise<Admission>;
+}
+
+/** The HTTP server, for gateways that come in through it. */
+export interface WebEntry {
+  /** Takes over WebSocket upgrades of one path. Called with the client's address as trusted proxies tell it. */
+  onUpgrade(path: string, handler: UpgradeHandler): void;
+}
+
+export type UpgradeHandler = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  address: string,
+) => void;
+
+export type { types as hubTypes } from 'mediasoup';
+export type { Admission, Credentials } from './admission.ts';
+export { asPatchroomError, type ErrorCode, PatchroomError } from './errors.ts';
+export type { Logger } from './log.ts';
+export type { Clock, Timer } from './media/clock.ts';
+export type { Hub } from './plane/hub.ts';
+export { codecOf, codecsOf } from './plane/hub-codecs.ts';
+export type { HubLink, LinkedTrack } from './plane/hub-link.ts';
+export type {
+  MediaEndpoints,
+  MediaHost,
+  MediaLink,
+  MediaMessages,
+  MediaModule,
+} from './plane/media-module.ts';
+export type { MediaPlane } from './plane/plane.ts';
+export type { MediaPort } from './plane/port.ts';

@@ -1,0 +1,106 @@
+import type { types } from 'mediasoup';
+import * as mediasoup from 'mediasoup';
+import { PatchroomError } from '../errors.ts';
+import { Hub, type PortRange } from './hub.ts';
+import { HUB_CODECS } from './hub-codecs.ts';
+import type { Supervised } from './supervisor.ts';
+
+export interface HubWorkerOptions {
+  /** Path of the mediasoup-worker program. */
+  readonly workerBin: string | undefined;
+  /** Address that browsers' connections come in on, UDP and TCP. */
+  readonly bind: string;
+  /** What browsers are told to connect to instead (an address or name); undefined: `bind` itself. */
+  readonly announce: string | undefined;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Loopback UDP ports between hubs and media workers. */
+  readonly loopbackPorts: PortRange;
+}
+
+/** A mediasoup worker process with its WebRtcServer; carries the hubs of the rooms that are placed on it. */
+export class HubWorker implements Supervised {
+  readonly ended: Promise<string>;
+  #worker: types.Worker;
+  #server: types.WebRtcServer;
+  #options: HubWorkerOptions;
+  #hubs = new Set<Hub>();
+
+  private constructor(worker: types.Worker, server: types.WebRtcServer, options: HubWorkerOptions) {
+    this.#worker = worker;
+    this.#server = server;
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      worker.once('died', (error) => resolve(error.message));
+      worker.once('subprocessclose', () => resolve('closed'));
+    });
+  }
+
+  /** @throws PatchroomError in a sentence when the program is missing or the port is in use */
+  static async start(options: HubWorkerOptions): Promise<HubWorker> {
+    const worker = await mediasoup
+      .createWorker({ logLevel: 'warn', ...(options.workerBin ? { workerBin: options.workerBin } : {}) })
+      .catch((error: unknown) => {
+        throw new PatchroomError(
+          'unavailable',
+          'The mediasoup worker does not start. Run "npm run setup", which installs or builds it.',
+          { cause: error },
+        );
+      });
+    try {
+      const server = await worker.createWebRtcServer({
+        listenInfos: (['udp', 'tcp'] as const).map((protocol) => ({
+          protocol,
+          ip: options.bind,
+          ...(options.announce ? { announcedAddress: options.announce } : {}),
+          ...(options.port ? { port: options.port } : { portRange: { ...options.loopbackPorts } }),
+        })),
+      });
+      return new HubWorker(worker, server, options);
+    } catch (error) {
+      worker.close();
+      throw new PatchroomError(
+        'unavailable',
+        `Port ${options.port} (UDP and TCP) on ${options.bind} cannot be used for browsers' media: ${(error as Error).message}. Free it or set webrtc.port to another.`,
+        { cause: error },
+      );
+    }
+  }
+
+  get pid(): number {
+    return this.#worker.pid;
+  }
+
+  get hubs(): ReadonlySet<Hub> {
+    return this.#hubs;
+  }
+
+  async openHub(): Promise<Hub> {
+    const hub = await Hub.open(this.#worker, this.#server, HUB_CODECS, this.#options.loopbackPorts);
+    this.#hubs.add(hub);
+    return hub;
+  }
+
+  closeHub(hub: Hub): void {
+    this.#hubs.delete(hub);
+    hub.close();
+  }
+
+  async usage(): Promise<{ cpuMs: number; memoryBytes: number }> {
+    const usage = await this.#worker.getResourceUsage();
+    return { cpuMs: usage.ru_utime + usage.ru_stime, memoryBytes: usage.ru_maxrss * 1024 };
+  }
+
+  check(): Promise<unknown> {
+    return this.#worker.getResourceUsage();
+  }
+
+  async close(): Promise<void> {
+    this.#worker.close();
+    await this.ended;
+  }
+
+  kill(): void {
+    process.kill(this.pid, 'SIGKILL');
+  }
+}

@@ -1,0 +1,53 @@
+import type { ZodType } from 'zod';
+import type { Logger } from '../log.ts';
+import type { Clock } from '../media/clock.ts';
+
+/** The messages between a gateway's two halves; every side validates what it receives with these. */
+export interface MediaMessages<Request = unknown, Reply = unknown, Notice = unknown> {
+  /** Control plane to media worker, answered by a reply. */
+  readonly request: ZodType<Request>;
+  readonly reply: ZodType<Reply>;
+  /** Media worker to control plane, unasked. */
+  readonly notice: ZodType<Notice>;
+}
+
+/**
+ * The half of a gateway that runs in media workers: the default export of a file of its own, so that
+ * the main process never loads it.
+ */
+export interface MediaModule<Request = unknown, Reply = unknown, Notice = unknown> {
+  readonly messages: MediaMessages<Request, Reply, Notice>;
+  create(host: MediaHost<Notice>): MediaEndpoints<Request, Reply>;
+}
+
+/** What a media half offers to its control half. One instance a worker process. */
+export interface MediaEndpoints<Request, Reply> {
+  handle(request: Request): Promise<Reply>;
+  /** Closes all sockets and timers. */
+  close(): Promise<void>;
+}
+
+/** What a media worker offers to a gateway's media half. */
+export interface MediaHost<Notice> {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** A link to a hub that the control half opened, by its id. @throws PatchroomError 'failed-precondition' if it is not open */
+  link(id: string): MediaLink;
+  notify(notice: Notice): void;
+}
+
+/**
+ * A loopback socket to one room's hub, for one kind of media. Packets are whole RTP or RTCP packets.
+ * Never blocks: what the kernel refuses is dropped and counted.
+ */
+export interface MediaLink {
+  /** Sends to the hub. The buffer must not change until the next turn of the event loop. */
+  send(packet: Buffer): void;
+  /**
+   * Receives the packets of one stream. The buffer is valid during the call only.
+   * @returns ends it
+   */
+  receive(ssrc: number, onPacket: (packet: Buffer) => void): () => void;
+  /** Called when the link closes, with everything that was received through it. */
+  onClose(listener: () => void): void;
+}

@@ -1,0 +1,164 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { ERRORS, type ErrorCode, PatchroomError } from '../errors.ts';
+import type { Logger, LogLevel } from '../log.ts';
+import type { Clock, Timer } from '../media/clock.ts';
+import {
+  MAX_PENDING_REQUESTS,
+  openLinkReply,
+  REQUEST_TIMEOUT_MS,
+  type ToWorker,
+  toMain,
+  type WorkerRequest,
+  type WorkerStatistics,
+  workerStatistics,
+} from './messages.ts';
+import type { Supervised } from './supervisor.ts';
+
+const ENTRY = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
+const STOP_LIMIT_MS = 3_000;
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timeout: Timer;
+}
+
+export interface MediaWorkerOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly logLevel: LogLevel;
+  /** The gateways' media halves: files whose default export is a MediaModule. */
+  readonly modules: readonly { readonly gateway: string; readonly url: URL }[];
+}
+
+/** A media worker as the main process sees it: a child process behind a typed request and notice channel. */
+export class MediaWorker
+  extends EventEmitter<{ notice: [gateway: string, body: unknown] }>
+  implements Supervised
+{
+  readonly ended: Promise<string>;
+  #child: ChildProcess;
+  #options: MediaWorkerOptions;
+  #pending = new Map<number, Pending>();
+  #nextId = 0;
+  #hasEnded = false;
+
+  private constructor(options: MediaWorkerOptions) {
+    super();
+    this.setMaxListeners(0); // one listener a gateway and room
+    this.#options = options;
+    this.#child = fork(ENTRY, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', (message) => this.#receive(message));
+    this.ended = new Promise((resolve) => {
+      this.#child.once('error', (error) => resolve(error.message));
+      this.#child.once('exit', (code, signal) =>
+        resolve(signal ? `killed by ${signal}` : `exit code ${code}`),
+      );
+    });
+    void this.ended.then((cause) => this.#end(cause));
+  }
+
+  /** @throws PatchroomError when it does not come up */
+  static async start(options: MediaWorkerOptions): Promise<MediaWorker> {
+    const worker = new MediaWorker(options);
+    try {
+      await worker.request({
+        type: 'initialise',
+        logLevel: options.logLevel,
+        modules: options.modules.map(({ gateway, url }) => ({ gateway, url: url.href })),
+      });
+      return worker;
+    } catch (error) {
+      worker.kill();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** @throws PatchroomError: what the worker answered, 'timeout', or 'unavailable' when it is gone */
+  request(request: WorkerRequest): Promise<unknown> {
+    if (this.#hasEnded) return Promise.reject(new PatchroomError('unavailable', 'The media worker is gone.'));
+    if (this.#pending.size >= MAX_PENDING_REQUESTS) {
+      return Promise.reject(new PatchroomError('unavailable', 'The media worker is too busy.'));
+    }
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timeout = this.#options.clock.after(REQUEST_TIMEOUT_MS, () => {
+        this.#pending.delete(id);
+        reject(new PatchroomError('timeout', `The media worker did not answer "${request.type}" in time.`));
+      });
+      this.#pending.set(id, { resolve, reject, timeout });
+      // A worker that just died makes sending fail; its exit settles what is pending.
+      this.#child.send({ id, request } satisfies ToWorker, () => {});
+    });
+  }
+
+  /** @returns the port of the worker's new socket */
+  async openLink(link: string, hubPort: number): Promise<number> {
+    return openLinkReply.parse(await this.request({ type: 'open-link', link, hubPort })).port;
+  }
+
+  async statistics(): Promise<WorkerStatistics> {
+    return workerStatistics.parse(await this.request({ type: 'statistics' }));
+  }
+
+  check(): Promise<unknown> {
+    return this.request({ type: 'statistics' });
+  }
+
+  async close(): Promise<void> {
+    if (this.#hasEnded) return;
+    const limit = this.#options.clock.after(STOP_LIMIT_MS, () => this.kill());
+    await this.request({ type: 'stop' }).catch(() => {});
+    if (this.#child.connected) this.#child.disconnect();
+    await this.ended;
+    limit.cancel();
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #receive(message: unknown): void {
+    const parsed = toMain.safeParse(message);
+    if (!parsed.success) {
+      this.#options.log.error(
+        { pid: this.pid, issues: parsed.error.issues },
+        'message from media worker is malformed',
+      );
+      return;
+    }
+    const said = parsed.data;
+    if (said.type === 'notice') {
+      this.emit('notice', said.gateway, said.body);
+      return;
+    }
+    const pending = this.#pending.get(said.id);
+    if (!pending) return; // it came after its timeout
+    this.#pending.delete(said.id);
+    pending.timeout.cancel();
+    if (said.type === 'reply') pending.resolve(said.value);
+    else
+      pending.reject(
+        new PatchroomError(said.code in ERRORS ? (said.code as ErrorCode) : 'internal', said.message),
+      );
+  }
+
+  #end(cause: string): void {
+    this.#hasEnded = true;
+    for (const { reject, timeout } of this.#pending.values()) {
+      timeout.cancel();
+      reject(new PatchroomError('unavailable', `The media worker is gone: ${cause}.`));
+    }
+    this.#pending.clear();
+    this.removeAllListeners();
+  }
+}

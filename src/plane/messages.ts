@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/**
+ * What the main process and a media worker say to each other over the child's IPC channel. Both ends
+ * validate what they receive. Bodies of gateways are opaque here; the gateway's own schemas check them.
+ */
+
+/** Largest number of requests that wait for a reply from one worker; more are refused. */
+export const MAX_PENDING_REQUESTS = 10_000;
+export const REQUEST_TIMEOUT_MS = 5_000;
+
+export const workerRequest = z.discriminatedUnion('type', [
+  /** First of all: which gateways' media halves to load. */
+  z.strictObject({
+    type: z.literal('initialise'),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    modules: z.array(z.strictObject({ gateway: z.string(), url: z.string() })),
+  }),
+  /** Open a loopback socket that exchanges RTP with a hub; the reply is its port. */
+  z.strictObject({
+    type: z.literal('open-link'),
+    link: z.string(),
+    hubPort: z.int().min(1).max(65535),
+  }),
+  z.strictObject({ type: z.literal('close-link'), link: z.string() }),
+  z.strictObject({ type: z.literal('gateway'), gateway: z.string(), body: z.unknown() }),
+  z.strictObject({ type: z.literal('statistics') }),
+  z.strictObject({ type: z.literal('stop') }),
+]);
+export type WorkerRequest = z.infer<typeof workerRequest>;
+
+export const toWorker = z.strictObject({ id: z.int().nonnegative(), request: workerRequest });
+export type ToWorker = z.infer<typeof toWorker>;
+
+export const workerStatistics = z.strictObject({
+  /** CPU time used since it started, user and system, in ms. */
+  cpuMs: z.number(),
+  /** Resident memory in bytes. */
+  memoryBytes: z.number(),
+  /** Longest that its event loop was late since the last time it was asked, in ms. */
+  loopLagMs: z.number(),
+  links: z.array(
+    z.strictObject({
+      link: z.string(),
+      packetsReceived: z.number(),
+      packetsSent: z.number(),
+      /** Not from the hub, not RTP, or of a stream that nobody there wants. */
+      packetsIgnored: z.number(),
+      sendErrors: z.number(),
+    }),
+  ),
+});
+export type WorkerStatistics = z.infer<typeof workerStatistics>;
+
+export const toMain = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('reply'), id: z.int().nonnegative(), value: z.unknown() }),
+  z.strictObject({
+    type: z.literal('failure'),
+    id: z.int().nonnegative(),
+    code: z.string(),
+    message: z.string(),
+  }),
+  z.strictObject({ type: z.literal('notice'), gateway: z.string(), body: z.unknown() }),
+]);
+export type ToMain = z.infer<typeof toMain>;
+
+export const openLinkReply = z.strictObject({ port: z.int() });

@@ -1,0 +1,186 @@
+import { availableParallelism } from 'node:os';
+import type { types } from 'mediasoup';
+import { PatchroomError } from '../errors.ts';
+import type { Logger, LogLevel } from '../log.ts';
+import type { Clock } from '../media/clock.ts';
+import type { Room } from '../room/room.ts';
+import type { Hub, PortRange } from './hub.ts';
+import type { HubLink } from './hub-link.ts';
+import { HubWorker } from './hub-worker.ts';
+import type { MediaMessages } from './media-module.ts';
+import { MediaWorker } from './media-worker.ts';
+import { leastLoaded } from './placement.ts';
+import { MediaPort } from './port.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface PlaneOptions {
+  readonly workerBin: string | undefined;
+  readonly bind: string;
+  readonly announce: string | undefined;
+  /** The first hub worker's port for browsers' media; each further one takes the next. 0: any free ones. */
+  readonly webrtcPort: number;
+  readonly loopbackPorts: PortRange;
+  /** 0: one a core. */
+  readonly hubWorkers: number;
+  readonly mediaWorkers: number;
+  readonly logLevel: LogLevel;
+  readonly modules: readonly { readonly gateway: string; readonly url: URL }[];
+}
+
+interface RoomMedia {
+  readonly hub: Promise<Hub>;
+  hubWorker?: HubWorker;
+}
+
+/**
+ * The media plane as the control plane sees it: hub workers and media workers, which rooms they carry,
+ * and what happens when one dies. Opens a room's hub on first use and closes it with the room.
+ */
+export class MediaPlane {
+  #log: Logger;
+  #hubWorkers: Supervisor<HubWorker>;
+  #mediaWorkers: Supervisor<MediaWorker>;
+  #rooms = new Map<Room, RoomMedia>();
+  /** Rooms stay with the media worker they were first placed on, while it lives. */
+  #pinned = new Map<Room, MediaWorker>();
+
+  constructor(options: PlaneOptions, clock: Clock, log: Logger) {
+    this.#log = log;
+    this.#hubWorkers = new Supervisor({
+      name: 'hub worker',
+      count: options.hubWorkers || availableParallelism(),
+      clock,
+      log,
+      start: (index) =>
+        HubWorker.start({ ...options, port: options.webrtcPort ? options.webrtcPort + index : 0 }),
+    });
+    this.#mediaWorkers = new Supervisor({
+      name: 'media worker',
+      count: options.mediaWorkers || availableParallelism(),
+      clock,
+      log,
+      start: () => MediaWorker.start({ clock, log, logLevel: options.logLevel, modules: options.modules }),
+    });
+    this.#hubWorkers.on('died', (worker) => this.#onHubWorkerDied(worker));
+    this.#mediaWorkers.on('died', (worker) => {
+      for (const [room, pinned] of this.#pinned) if (pinned === worker) this.#pinned.delete(room);
+    });
+  }
+
+  /** @throws PatchroomError in a sentence, with nothing left running */
+  async start(): Promise<void> {
+    try {
+      await Promise.all([this.#hubWorkers.start(), this.#mediaWorkers.start()]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#hubWorkers.stop(), this.#mediaWorkers.stop()]);
+  }
+
+  /** The room's hub, opened if need be. @throws PatchroomError 'unavailable' while no worker is there to carry it */
+  hub(room: Room): Promise<Hub> {
+    const present = this.#rooms.get(room);
+    if (present) return present.hub;
+    if (room.closed) return Promise.reject(new PatchroomError('room-not-found', 'The room has closed.'));
+    const worker = leastLoaded(this.#hubWorkers.workers, ({ hubs }) => hubs.size);
+    if (!worker) return Promise.reject(new PatchroomError('unavailable'));
+    const media: RoomMedia = { hub: this.#openHub(room, worker), hubWorker: worker };
+    this.#rooms.set(room, media);
+    media.hub.catch(() => this.#rooms.delete(room));
+    room.once('closed', () => this.#forget(room));
+    return media.hub;
+  }
+
+  /** One gateway's access to the media worker that the room is pinned to. @throws PatchroomError 'unavailable' */
+  port<Request, Reply, Notice>(
+    room: Room,
+    gateway: string,
+    messages: MediaMessages<Request, Reply, Notice>,
+  ): MediaPort<Request, Reply, Notice> {
+    const worker = this.#pinned.get(room) ?? leastLoaded(this.#mediaWorkers.workers, (w) => this.#roomsOn(w));
+    if (!worker) throw new PatchroomError('unavailable');
+    if (!this.#pinned.has(room)) {
+      this.#pinned.set(room, worker);
+      room.once('closed', () => this.#pinned.delete(room));
+    }
+    return new MediaPort(gateway, worker, messages, this.#log);
+  }
+
+  /** The connection between a room's hub and a media worker. */
+  async link(room: Room, port: { readonly worker: MediaWorker }, kind: types.MediaKind): Promise<HubLink> {
+    return (await this.hub(room)).link(port.worker, kind);
+  }
+
+  /** What every worker carries and costs. One that does not answer is left out. */
+  async statistics() {
+    const hubs = this.#hubWorkers.workers.map(async (worker) => ({
+      kind: 'hub' as const,
+      pid: worker.pid,
+      rooms: worker.hubs.size,
+      ...(await worker.usage()),
+    }));
+    const media = this.#mediaWorkers.workers.map(async (worker) => {
+      const { links, ...usage } = await worker.statistics();
+      return { kind: 'media' as const, pid: worker.pid, rooms: this.#roomsOn(worker), ...usage };
+    });
+    const settled = await Promise.allSettled([...hubs, ...media]);
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  }
+
+  /** How many workers there should be and are, and how many died so far. */
+  get health() {
+    return {
+      hubWorkers: { running: this.#hubWorkers.workers.length, deaths: this.#hubWorkers.deaths },
+      mediaWorkers: { running: this.#mediaWorkers.workers.length, deaths: this.#mediaWorkers.deaths },
+    };
+  }
+
+  /** Which processes carry a room. */
+  placement(room: Room): { hubWorkerPid: number | undefined; mediaWorkerPid: number | undefined } {
+    return {
+      hubWorkerPid: this.#rooms.get(room)?.hubWorker?.pid,
+      mediaWorkerPid: this.#pinned.get(room)?.pid,
+    };
+  }
+
+  async #openHub(room: Room, worker: HubWorker): Promise<Hub> {
+    const hub = await worker.openHub();
+    if (room.closed) {
+      worker.closeHub(hub);
+      throw new PatchroomError('room-not-found', 'The room has closed.');
+    }
+    hub.on('levels', (levels) =>
+      room.setSpeakers(
+        levels.flatMap(({ producerId, level }) => {
+          const participant = room.trackOfProducer(producerId)?.participant;
+          return participant ? [{ participant, level }] : [];
+        }),
+      ),
+    );
+    return hub;
+  }
+
+  #onHubWorkerDied(worker: HubWorker): void {
+    for (const [room, media] of this.#rooms) {
+      if (media.hubWorker !== worker) continue;
+      this.#rooms.delete(room);
+      room.loseMedia('The media server process of this room stopped and is being replaced.');
+    }
+  }
+
+  #forget(room: Room): void {
+    const media = this.#rooms.get(room);
+    this.#rooms.delete(room);
+    media?.hub.then((hub) => media.hubWorker?.closeHub(hub)).catch(() => {});
+  }
+
+  #roomsOn(worker: MediaWorker): number {
+    let count = 0;
+    for (const pinned of this.#pinned.values()) if (pinned === worker) count++;
+    return count;
+  }
+}

@@ -1,0 +1,55 @@
+import { EventEmitter } from 'node:events';
+import type { Logger } from '../log.ts';
+import type { MediaMessages } from './media-module.ts';
+import type { MediaWorker } from './media-worker.ts';
+
+export type MediaPortEvents<Notice> = {
+  notice: [notice: Notice];
+  /** The worker died: everything that ran in it is gone, and this port is of no use any more. */
+  lost: [cause: string];
+};
+
+/** One gateway's typed way to its own half in one media worker. Replies and notices are validated here. */
+export class MediaPort<Request, Reply, Notice> extends EventEmitter<MediaPortEvents<Notice>> {
+  readonly worker: MediaWorker;
+  #gateway: string;
+  #messages: MediaMessages<Request, Reply, Notice>;
+  #log: Logger;
+
+  constructor(
+    gateway: string,
+    worker: MediaWorker,
+    messages: MediaMessages<Request, Reply, Notice>,
+    log: Logger,
+  ) {
+    super();
+    this.#gateway = gateway;
+    this.worker = worker;
+    this.#messages = messages;
+    this.#log = log;
+    worker.on('notice', this.#onNotice);
+    void worker.ended.then((cause) => {
+      (this as EventEmitter<MediaPortEvents<unknown>>).emit('lost', cause);
+      this.removeAllListeners();
+    });
+  }
+
+  /** @throws PatchroomError: what the media half threw, 'timeout' or 'unavailable' */
+  async request(request: Request): Promise<Reply> {
+    const reply = await this.worker.request({ type: 'gateway', gateway: this.#gateway, body: request });
+    return this.#messages.reply.parse(reply);
+  }
+
+  /** No more notices. Does not end anything in the worker. */
+  close(): void {
+    this.worker.off('notice', this.#onNotice);
+    this.removeAllListeners();
+  }
+
+  #onNotice = (gateway: string, body: unknown): void => {
+    if (gateway !== this.#gateway) return;
+    const parsed = this.#messages.notice.safeParse(body);
+    if (parsed.success) (this as EventEmitter<MediaPortEvents<unknown>>).emit('notice', parsed.data);
+    else this.#log.error({ gateway, issues: parsed.error.issues }, 'notice from media worker is malformed');
+  };
+}

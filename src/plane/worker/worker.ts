@@ -1,0 +1,106 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { asPatchroomError, PatchroomError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { systemClock } from '../../media/clock.ts';
+import type { MediaEndpoints, MediaModule } from '../media-module.ts';
+import { type ToMain, toWorker, type WorkerRequest, type WorkerStatistics } from '../messages.ts';
+import { Link } from './link.ts';
+
+interface LoadedModule {
+  readonly module: MediaModule;
+  readonly endpoints: MediaEndpoints<unknown, unknown>;
+}
+
+/** A media worker, from inside: answers the main process's requests and hosts the gateways' media halves. */
+export class Worker {
+  #send: (message: ToMain) => void;
+  #log: Logger;
+  #links = new Map<string, Link>();
+  #modules = new Map<string, LoadedModule>();
+  #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor(send: (message: ToMain) => void, log: Logger) {
+    this.#send = send;
+    this.#log = log;
+    this.#loopDelay.enable();
+  }
+
+  /** Handles one message of the main process; what is not of the agreed form is logged and dropped. */
+  async receive(message: unknown): Promise<void> {
+    const parsed = toWorker.safeParse(message);
+    if (!parsed.success) {
+      this.#log.error({ issues: parsed.error.issues }, 'message from the main process is malformed');
+      return;
+    }
+    const { id, request } = parsed.data;
+    try {
+      this.#send({ type: 'reply', id, value: await this.#handle(request) });
+    } catch (error) {
+      const { code, message: text, cause } = asPatchroomError(error);
+      if (cause) this.#log.error({ err: cause, request: request.type }, 'request failed');
+      this.#send({ type: 'failure', id, code, message: text });
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { endpoints } of this.#modules.values()) await endpoints.close();
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+    this.#loopDelay.disable();
+  }
+
+  async #handle(request: WorkerRequest): Promise<unknown> {
+    switch (request.type) {
+      case 'initialise':
+        this.#log.level = request.logLevel;
+        for (const { gateway, url } of request.modules) await this.#load(gateway, url);
+        return {};
+      case 'open-link': {
+        const link = await Link.open(request.link, request.hubPort);
+        this.#links.set(link.id, link);
+        return { port: link.port };
+      }
+      case 'close-link':
+        this.#links.get(request.link)?.close();
+        this.#links.delete(request.link);
+        return {};
+      case 'gateway': {
+        const loaded = this.#modules.get(request.gateway);
+        if (!loaded) throw new PatchroomError('internal', `No gateway ${request.gateway} in this worker.`);
+        return loaded.endpoints.handle(loaded.module.messages.request.parse(request.body));
+      }
+      case 'statistics':
+        return this.#statistics();
+      case 'stop':
+        await this.close();
+        return {};
+    }
+  }
+
+  async #load(gateway: string, url: string): Promise<void> {
+    const { default: module } = (await import(url)) as { default: MediaModule };
+    const endpoints = module.create({
+      log: this.#log.child({ gateway }),
+      clock: systemClock,
+      link: (id) => {
+        const link = this.#links.get(id);
+        if (!link) throw new PatchroomError('failed-precondition', `The link ${id} is not open.`);
+        return link;
+      },
+      notify: (body) => this.#send({ type: 'notice', gateway, body }),
+    });
+    this.#modules.set(gateway, { module, endpoints });
+  }
+
+  #statistics(): WorkerStatistics {
+    const { user, system } = process.cpuUsage();
+    const lag = this.#loopDelay.max / 1e6;
+    this.#loopDelay.reset();
+    return {
+      cpuMs: (user + system) / 1000,
+      memoryBytes: process.memoryUsage.rss(),
+      loopLagMs: lag,
+      links: [...this.#links.values()].map((link) => link.statistics),
+    };
+  }
+}

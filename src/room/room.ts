@@ -1,0 +1,235 @@
+import { EventEmitter } from 'node:events';
+import { PatchroomError } from '../errors.ts';
+import type { Clock, Timer } from '../media/clock.ts';
+import type { Plan } from '../media/plan.ts';
+import { type NewParticipant, Participant, type ParticipantChange } from './participant.ts';
+import { mustBeAbleToPublish } from './permissions.ts';
+import { newSid } from './sid.ts';
+import { Subscription } from './subscription.ts';
+import { type NewTrack, Track } from './track.ts';
+import type { ConnectionQuality, LeaveReason } from './vocabulary.ts';
+
+/** Limits and grace times of one room. */
+export interface RoomOptions {
+  /** 0: no limit of its own (the server's still holds). */
+  readonly maxParticipants: number;
+  readonly maxTracksPerParticipant: number;
+  /** How long it stays open when nobody ever came, in ms. */
+  readonly emptyTimeoutMs: number;
+  /** How long it stays open after the last one left, in ms. */
+  readonly departureTimeoutMs: number;
+}
+
+export type RoomCloseReason = 'empty' | 'deleted' | 'shutdown';
+
+/** Who speaks right now and how loud. */
+export interface Speaker {
+  readonly participant: Participant;
+  /** dBov: 0 is the loudest that the codec can say, -127 silence (RFC 6464). */
+  readonly level: number;
+}
+
+export type RoomEvents = {
+  participantJoined: [participant: Participant];
+  participantLeft: [participant: Participant, reason: LeaveReason];
+  participantUpdated: [participant: Participant];
+  qualityChanged: [participant: Participant];
+  trackPublished: [track: Track];
+  trackUnpublished: [track: Track];
+  trackUpdated: [track: Track];
+  speakers: [speakers: readonly Speaker[]];
+  /** Its metadata changed. */
+  updated: [];
+  /** Its hub (or the media worker that carried it) died: every track is gone, gateways set theirs up anew. */
+  mediaLost: [reason: string];
+  closed: [reason: RoomCloseReason];
+};
+
+/**
+ * A named place where participants meet. Holds who is there and what they publish, and says what
+ * changes; it touches no media. Closes by itself when it has been empty for its grace time.
+ */
+export class Room extends EventEmitter<RoomEvents> {
+  readonly sid = newSid('RM');
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  options: RoomOptions;
+  metadata: string;
+  /** What happened so far. */
+  readonly counters = { participantsJoined: 0, tracksPublished: 0, mediaLosses: 0 };
+  #clock: Clock;
+  #participants = new Map<string, Participant>();
+  #tracks = new Map<string, Track>();
+  #emptyTimer: Timer | undefined;
+  #closed = false;
+
+  constructor(name: string, options: RoomOptions, clock: Clock, metadata = '') {
+    super();
+    // One listener per participant and event: bounded by the participants' limit.
+    this.setMaxListeners(0);
+    this.name = name;
+    this.options = options;
+    this.metadata = metadata;
+    this.createdAt = clock.wallClock();
+    this.#clock = clock;
+    this.#closeWhenEmptyFor(options.emptyTimeoutMs);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get participants(): readonly Participant[] {
+    return [...this.#participants.values()];
+  }
+
+  get tracks(): readonly Track[] {
+    return [...this.#tracks.values()];
+  }
+
+  participant(identity: string): Participant | undefined {
+    return this.#participants.get(identity);
+  }
+
+  track(sid: string): Track | undefined {
+    return this.#tracks.get(sid);
+  }
+
+  trackOfProducer(producerId: string): Track | undefined {
+    for (const track of this.#tracks.values()) if (track.producerId === producerId) return track;
+    return undefined;
+  }
+
+  /** @throws PatchroomError 'room-full', or 'room-not-found' when it has closed */
+  join(from: NewParticipant): Participant {
+    if (this.#closed) throw new PatchroomError('room-not-found', `The room ${this.name} has just closed.`);
+    const same = this.#participants.get(from.identity);
+    const limit = this.options.maxParticipants;
+    if (!same && limit > 0 && this.#participants.size >= limit) {
+      throw new PatchroomError('room-full', `The room ${this.name} is full: ${limit} participants at most.`);
+    }
+    if (same) this.removeParticipant(same, 'replaced');
+    this.#emptyTimer?.cancel();
+    const participant = new Participant(newSid('PA'), this, this.#clock.wallClock(), from);
+    this.#participants.set(participant.identity, participant);
+    this.counters.participantsJoined++;
+    this.emit('participantJoined', participant);
+    return participant;
+  }
+
+  removeParticipant(participant: Participant, reason: LeaveReason): void {
+    if (participant.leftBecause) return;
+    for (const track of participant.tracks.values()) this.unpublish(track);
+    participant.subscriptions.clear();
+    participant.leftBecause = reason;
+    this.#participants.delete(participant.identity);
+    participant.emit('left', reason);
+    this.emit('participantLeft', participant, reason);
+    if (this.#participants.size === 0 && !this.#closed) {
+      this.#closeWhenEmptyFor(this.options.departureTimeoutMs);
+    }
+  }
+
+  updateParticipant(participant: Participant, change: ParticipantChange): void {
+    if (change.name !== undefined) participant.name = change.name;
+    if (change.metadata !== undefined) participant.metadata = change.metadata;
+    for (const [key, value] of Object.entries(change.attributes ?? {})) {
+      if (value === '') delete participant.attributes[key];
+      else participant.attributes[key] = value;
+    }
+    if (change.permissions) {
+      participant.permissions = change.permissions;
+      for (const track of participant.tracks.values()) {
+        try {
+          mustBeAbleToPublish(change.permissions, track.purpose);
+        } catch {
+          this.unpublish(track);
+        }
+      }
+    }
+    participant.emit('updated');
+    this.emit('participantUpdated', participant);
+  }
+
+  setQuality(participant: Participant, quality: ConnectionQuality): void {
+    if (participant.quality === quality || participant.leftBecause) return;
+    participant.quality = quality;
+    this.emit('qualityChanged', participant);
+  }
+
+  /** @throws PatchroomError 'forbidden', 'limit-reached' or 'failed-precondition' */
+  publish(participant: Participant, from: NewTrack): Track {
+    if (participant.leftBecause)
+      throw new PatchroomError('failed-precondition', 'You are not in the room any more.');
+    mustBeAbleToPublish(participant.permissions, from.purpose);
+    const limit = this.options.maxTracksPerParticipant;
+    if (participant.tracks.size >= limit) {
+      throw new PatchroomError('limit-reached', `A participant can publish ${limit} tracks at most.`);
+    }
+    const track = new Track(newSid('TR'), participant, from);
+    participant.tracks.set(track.sid, track);
+    this.#tracks.set(track.sid, track);
+    this.counters.tracksPublished++;
+    this.emit('trackPublished', track);
+    return track;
+  }
+
+  unpublish(track: Track): void {
+    if (!this.#tracks.delete(track.sid)) return;
+    track.participant.tracks.delete(track.sid);
+    for (const listener of this.#participants.values()) listener.subscriptions.delete(track.sid);
+    this.emit('trackUnpublished', track);
+  }
+
+  setMuted(track: Track, muted: boolean): void {
+    if (track.muted === muted || !this.#tracks.has(track.sid)) return;
+    track.muted = muted;
+    this.emit('trackUpdated', track);
+  }
+
+  /** Notes that a listener gets a track, and how. @throws PatchroomError 'forbidden' */
+  subscribe(listener: Participant, track: Track, plan: Plan, paused: boolean): Subscription {
+    if (!listener.permissions.subscribe) {
+      throw new PatchroomError('forbidden', 'You are not permitted to subscribe in this room.');
+    }
+    const subscription = new Subscription(track, plan, paused);
+    listener.subscriptions.set(track.sid, subscription);
+    return subscription;
+  }
+
+  setMetadata(metadata: string): void {
+    this.metadata = metadata;
+    this.emit('updated');
+  }
+
+  setSpeakers(speakers: readonly Speaker[]): void {
+    this.emit('speakers', speakers);
+  }
+
+  /** Its media plane died: tells everybody, after taking all tracks away. */
+  loseMedia(reason: string): void {
+    if (this.#closed) return;
+    this.counters.mediaLosses++;
+    for (const track of this.tracks) this.unpublish(track);
+    this.emit('speakers', []);
+    this.emit('mediaLost', reason);
+  }
+
+  close(reason: RoomCloseReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#emptyTimer?.cancel();
+    const leaveReason = reason === 'shutdown' ? 'shutdown' : 'room-deleted';
+    for (const participant of this.participants) this.removeParticipant(participant, leaveReason);
+    this.emit('closed', reason);
+    this.removeAllListeners();
+  }
+
+  #closeWhenEmptyFor(delayMs: number): void {
+    this.#emptyTimer?.cancel();
+    this.#emptyTimer = this.#clock.after(delayMs, () => {
+      if (this.#participants.size === 0) this.close('empty');
+    });
+  }
+}

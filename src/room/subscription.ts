@@ -1,0 +1,19 @@
+import type { Plan } from '../media/plan.ts';
+import { newSid } from './sid.ts';
+import type { Track } from './track.ts';
+
+/** That a participant gets another's track, and what Patchroom does to bring it there. */
+export class Subscription {
+  readonly sid = newSid('SU');
+  readonly track: Track;
+  /** Pass-through or the steps in between, or why there is nothing: see the planner. */
+  plan: Plan;
+  /** Wanted, but not sent at the moment (the listener turned it off or the track is muted). */
+  paused: boolean;
+
+  constructor(track: Track, plan: Plan, paused: boolean) {
+    this.track = track;
+    this.plan = plan;
+    this.paused = paused;
+  }
+}

@@ -1,0 +1,227 @@
+import { networkInterfaces } from 'node:os';
+import { Admissions } from './admission.ts';
+import { serveHealth } from './api/health.ts';
+import { HttpServer } from './api/http.ts';
+import { servePages } from './api/pages.ts';
+import { serveReports } from './api/reports.ts';
+import { roomService } from './api/room-service.ts';
+import { TokenVerifier } from './api/tokens.ts';
+import { serveTwirp } from './api/twirp.ts';
+import { PatchroomError } from './errors.ts';
+import type { Gateway, GatewayHost, GatewayModule } from './gateway.ts';
+import { createLogger, type Logger, type LogLevel } from './log.ts';
+import { type Clock, systemClock } from './media/clock.ts';
+import { MediaPlane, type PlaneOptions } from './plane/plane.ts';
+import { RoomDirectory } from './room/directory.ts';
+
+const STOP_GRACE_MS = 3_000;
+
+/** What the server needs to know; the config file's shape (config/schema.ts) fits it. */
+export interface ServerConfig {
+  readonly demo: boolean;
+  readonly network: {
+    readonly bind: string;
+    readonly announce?: string | undefined;
+    readonly loopbackPorts: PlaneOptions['loopbackPorts'];
+  };
+  readonly http: {
+    readonly port: number;
+    readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+    readonly trustProxy: readonly string[];
+    readonly allowedOrigins: readonly string[];
+  };
+  readonly webrtc: { readonly port: number };
+  readonly workers: { readonly hubs: number; readonly media: number };
+  readonly rooms: {
+    readonly emptySeconds: number;
+    readonly departureSeconds: number;
+    readonly maxRooms: number;
+    readonly maxParticipants: number;
+    readonly maxTracksPerParticipant: number;
+    readonly remoteUnmute: boolean;
+  };
+  readonly api: { readonly keys: Readonly<Record<string, string>> };
+  readonly log: { readonly level: LogLevel };
+}
+
+export interface ServerParts {
+  readonly version: string;
+  readonly gateways: readonly GatewayModule[];
+  /** Path of the mediasoup-worker program; undefined: where the mediasoup package keeps its own. */
+  readonly workerBin: string | undefined;
+}
+
+/** The whole product in one object: builds it from a configuration, starts and stops it. */
+export class Server {
+  readonly rooms: RoomDirectory;
+  readonly plane: MediaPlane;
+  readonly log: Logger;
+  #config: ServerConfig;
+  #parts: ServerParts;
+  #clock: Clock = systemClock;
+  #http: HttpServer | undefined;
+  #gateways: Gateway[] = [];
+  #url = '';
+  #stopping: Promise<void> | undefined;
+
+  constructor(config: ServerConfig, parts: ServerParts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.log = createLogger(config.log.level);
+    const { rooms, network, webrtc, workers } = config;
+    this.rooms = new RoomDirectory(
+      {
+        maxRooms: rooms.maxRooms,
+        defaults: {
+          maxParticipants: rooms.maxParticipants,
+          maxTracksPerParticipant: rooms.maxTracksPerParticipant,
+          emptyTimeoutMs: rooms.emptySeconds * 1000,
+          departureTimeoutMs: rooms.departureSeconds * 1000,
+        },
+      },
+      this.#clock,
+    );
+    this.plane = new MediaPlane(
+      {
+        workerBin: parts.workerBin,
+        bind: network.bind,
+        announce: network.announce ?? firstAddressIfWildcard(network.bind),
+        webrtcPort: webrtc.port,
+        loopbackPorts: network.loopbackPorts,
+        hubWorkers: workers.hubs,
+        mediaWorkers: workers.media,
+        logLevel: config.log.level,
+        modules: parts.gateways.flatMap(({ name, media }) =>
+          media ? [{ gateway: name, url: media.url }] : [],
+        ),
+      },
+      this.#clock,
+      this.log,
+    );
+    this.#logRooms();
+  }
+
+  /** Where the HTTP server listens, without a slash at the end; empty before it has started. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** What a person can do now: the name of each way in, and its address. */
+  get waysIn(): readonly (readonly [name: string, address: string])[] {
+    return [
+      ['browser', this.#config.demo ? `${this.#url}/demo` : `${this.#url}/<room>?token=<access token>`],
+      ...this.#gateways.flatMap(({ wayIn }) => (wayIn ? [wayIn] : [])),
+      ['health', `${this.#url}/healthz`],
+    ];
+  }
+
+  /** @throws PatchroomError in a sentence, with nothing left running */
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Ends every leg politely, then everything else. May be called at any time, and again. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #start(): Promise<void> {
+    const { demo, http, network, api, rooms } = this.#config;
+    const tokens = new TokenVerifier(api.keys);
+    const web = await HttpServer.create({
+      bind: network.bind,
+      port: http.port,
+      tls: http.tls,
+      trustProxy: http.trustProxy,
+      allowedOrigins: http.allowedOrigins,
+      demo,
+      version: this.#parts.version,
+      log: this.log,
+    });
+    this.#http = web;
+    serveHealth(web.app, this.plane);
+    serveTwirp(web.app, {
+      tokens,
+      log: this.log,
+      services: { RoomService: roomService(this.rooms, { remoteUnmute: rooms.remoteUnmute }) },
+    });
+    await serveReports(web.app, {
+      version: this.#parts.version,
+      demo,
+      rooms: this.rooms,
+      plane: this.plane,
+      tokens,
+    });
+    await servePages(web.app);
+    await this.plane.start();
+
+    const admissions = new Admissions(tokens, demo);
+    for (const module of this.#parts.gateways) {
+      const section = (this.#config as unknown as Record<string, unknown>)[module.name];
+      const gateway = module.create(
+        this.#hostFor(module.name, web, admissions),
+        module.options.parse(section ?? {}),
+      );
+      this.#gateways.push(gateway);
+      await gateway.start();
+    }
+    const port = await web.listen();
+    const host = network.bind.includes(':') ? `[${network.bind}]` : network.bind;
+    this.#url = `${http.tls ? 'https' : 'http'}://${isWildcard(network.bind) ? 'localhost' : host}:${port}`;
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.allSettled(this.#gateways.map((gateway) => gateway.stop(STOP_GRACE_MS)));
+    this.rooms.closeAll();
+    await Promise.allSettled([this.#http?.close(), this.plane.stop()]);
+  }
+
+  #hostFor(gateway: string, web: HttpServer, admissions: Admissions): GatewayHost {
+    return {
+      log: this.log.child({ gateway }),
+      clock: this.#clock,
+      media: this.plane,
+      web,
+      admit: (credentials) => admissions.admit(credentials),
+      join: async (name, who, opening) => {
+        if (this.#stopping) throw new PatchroomError('unavailable', 'The server is stopping.');
+        return this.rooms.open(name, opening?.options, opening?.metadata).join(who);
+      },
+    };
+  }
+
+  #logRooms(): void {
+    this.rooms.on('roomOpened', (room) => {
+      const log = this.log.child({ room: room.name });
+      log.info('room opened');
+      room.on('participantJoined', ({ sid, identity, kind, gateway }) =>
+        log.info({ participant: sid, identity, kind, gateway }, 'participant joined'),
+      );
+      room.on('participantLeft', ({ sid, identity }, reason) =>
+        log.info({ participant: sid, identity, reason }, 'participant left'),
+      );
+      room.on('mediaLost', (reason) => log.error({ reason }, 'room lost its media'));
+      room.on('closed', (reason) => log.info({ reason }, 'room closed'));
+    });
+  }
+}
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+/** Nobody can send to 0.0.0.0: peers are told the machine's first address where nothing else is configured. */
+function firstAddressIfWildcard(bind: string): string | undefined {
+  if (!isWildcard(bind)) return undefined;
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const usable = addresses.find(
+    ({ internal, family }) => !internal && family === (bind === '::' ? 'IPv6' : 'IPv4'),
+  );
+  return usable?.address ?? (bind === '::' ? '::1' : '127.0.0.1');
+}
