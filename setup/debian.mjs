@@ -30,6 +30,7 @@ export function release() {
 
 /** @param {string[]} packages @returns {string[]} those of them that are not installed */
 export function missing(packages) {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
   const query = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n', ...packages], {
     encoding: 'utf8',
   });

@@ -23,7 +23,7 @@ process.on('exit', () => {
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void }} [options]
  *   onLine: called with every line of stdout and stderr.
- * @returns {Promise<{ code: number | null, tail: string }>} tail: the last 40 lines of its output.
+ * @returns {Promise<{ code: number | null, tail: string }>} tail: the first 15 and last 25 lines of its output.
  */
 export function run(program, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -38,7 +38,8 @@ export function run(program, args, options = {}) {
     const tail = [];
     const take = (/** @type {string} */ line) => {
       tail.push(line);
-      if (tail.length > 40) tail.shift();
+      // The first lines name the error, the last ones say how it ended.
+      if (tail.length > 40) tail.splice(15, 1);
       options.onLine?.(line);
     };
     for (const stream of [child.stdout, child.stderr]) {
@@ -78,7 +79,7 @@ export async function mustRun(what, program, args, options = {}) {
     const { code, tail } = await run(program, args, options);
     if (code === 0) return;
     if (attempt >= tries) {
-      throw new SetupError(`${what} failed (${program} ended with ${code}). Its last output:\n${tail}`);
+      throw new SetupError(`${what} failed (${program} ended with ${code}). It said:\n${tail}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 1000 * attempt));
   }

@@ -1,0 +1,127 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { camera, microphone } from '../client/local-media.ts';
+import type { RoomSession } from '../client/room-session.ts';
+import { CameraIcon, LeaveIcon, MicrophoneIcon, ScreenIcon } from './icons.tsx';
+
+/** Microphone (M), camera (V), screen (S) and leave; each key works while no field has the focus. */
+export function Controls({ session }: { session: RoomSession }) {
+  const problem = useSignal('');
+  const { publish } = session.permissions.value;
+  const voice = session.sent.value.get('voice');
+  const sharing = session.sent.value.has('screen');
+  const micOn = voice !== undefined && !voice.muted;
+  const cameraOn = camera.track.value !== undefined;
+
+  const toggleMicrophone = async () => {
+    if (voice) session.setMuted('voice', !voice.muted);
+    else await microphone.start();
+    problem.value = microphone.problem.value ?? '';
+  };
+  const toggleCamera = async () => {
+    if (cameraOn) camera.stop();
+    else await camera.start();
+    problem.value = camera.problem.value ?? '';
+  };
+  const toggleScreen = async () => {
+    problem.value = '';
+    if (sharing) return stopSharing(session);
+    try {
+      await share(session);
+    } catch (error) {
+      // Pressing "Cancel" in the browser's question is no problem to talk about.
+      if (error instanceof DOMException && error.name === 'NotAllowedError') return;
+      problem.value = `The screen could not be shared: ${error instanceof Error ? error.message : 'unknown reason'}`;
+    }
+  };
+  const leave = () => {
+    microphone.stop();
+    camera.stop();
+    stopSharing(session);
+    void session.leave();
+  };
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+      if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+      const key = event.key.toLowerCase();
+      if (key === 'm' && publish.includes('voice')) void toggleMicrophone();
+      if (key === 'v' && publish.includes('camera')) void toggleCamera();
+      if (key === 's' && publish.includes('screen')) void toggleScreen();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  });
+
+  return (
+    <nav class="controls" aria-label="Controls">
+      {problem.value && (
+        <p class="problem" role="alert">
+          {problem.value}
+        </p>
+      )}
+      {publish.includes('voice') && (
+        <button
+          type="button"
+          aria-pressed={micOn}
+          class={micOn ? '' : 'off'}
+          onClick={toggleMicrophone}
+          title="M"
+        >
+          <MicrophoneIcon off={!micOn} />
+          <span>{micOn ? 'Mute' : 'Unmute'}</span>
+        </button>
+      )}
+      {publish.includes('camera') && (
+        <button
+          type="button"
+          aria-pressed={cameraOn}
+          class={cameraOn ? '' : 'off'}
+          onClick={toggleCamera}
+          title="V"
+        >
+          <CameraIcon off={!cameraOn} />
+          <span>{cameraOn ? 'Stop camera' : 'Camera'}</span>
+        </button>
+      )}
+      {publish.includes('screen') && 'getDisplayMedia' in (navigator.mediaDevices ?? {}) && (
+        <button
+          type="button"
+          aria-pressed={sharing}
+          class={sharing ? 'active' : ''}
+          onClick={toggleScreen}
+          title="S"
+        >
+          <ScreenIcon />
+          <span>{sharing ? 'Stop sharing' : 'Share screen'}</span>
+        </button>
+      )}
+      <button type="button" class="danger" onClick={leave}>
+        <LeaveIcon />
+        <span>Leave</span>
+      </button>
+    </nav>
+  );
+}
+
+async function share(session: RoomSession): Promise<void> {
+  const stream = await navigator.mediaDevices.getDisplayMedia({
+    video: { frameRate: { max: 30 } },
+    audio: true,
+  });
+  const [video] = stream.getVideoTracks();
+  const [audio] = stream.getAudioTracks();
+  // The browser's own "Stop sharing" button ends the track.
+  video!.onended = () => stopSharing(session);
+  await session.publish('screen', video!);
+  if (audio && session.permissions.value.publish.includes('screen-audio'))
+    await session.publish('screen-audio', audio);
+}
+
+function stopSharing(session: RoomSession): void {
+  for (const purpose of ['screen', 'screen-audio'] as const) {
+    session.sent.value.get(purpose)?.media.stop();
+    session.unpublish(purpose);
+  }
+}

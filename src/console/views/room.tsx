@@ -1,0 +1,65 @@
+import { useEffect } from 'preact/hooks';
+import type { ParticipantView } from '../../../gateways/webrtc/messages.ts';
+import { camera, microphone } from '../client/local-media.ts';
+import type { RoomSession } from '../client/room-session.ts';
+import { AudioOutput } from './audio.tsx';
+import { Controls } from './controls.tsx';
+import { Tile } from './tile.tsx';
+
+/** In the room: a tile for everybody, shared screens first and larger, and the controls. */
+export function RoomView({ session }: { session: RoomSession }) {
+  const state = session.state.value;
+  const participants = [...session.participants.value.values()];
+  const screens = participants.flatMap((participant) =>
+    participant.tracks.filter(({ purpose }) => purpose === 'screen').map((video) => ({ participant, video })),
+  );
+
+  // What the lobby turned on is published as soon as the room is entered, and again when a device changes.
+  useEffect(() => {
+    const track = microphone.track.value;
+    if (track && session.permissions.value.publish.includes('voice')) {
+      void session.publish('voice', track, session.sent.value.get('voice')?.muted ?? false);
+    }
+  }, [session, microphone.track.value]);
+  useEffect(() => {
+    const track = camera.track.value;
+    if (track && session.permissions.value.publish.includes('camera')) void session.publish('camera', track);
+    if (!track && session.sent.value.has('camera')) session.unpublish('camera');
+  }, [session, camera.track.value]);
+
+  return (
+    <main class="room">
+      {state.at === 'reconnecting' && (
+        <p class="banner" role="alert">
+          {state.reason} Trying again…
+        </p>
+      )}
+      <p class="visually-hidden" aria-live="polite">
+        {session.announcement.value}
+      </p>
+      <section
+        class={screens.length > 0 ? 'tiles with-screen' : 'tiles'}
+        aria-label={`People in ${session.room.value.name}`}
+      >
+        {screens.map(({ participant, video }) => (
+          <Tile key={video.sid} session={session} participant={participant} video={video} screen />
+        ))}
+        {participants.map((participant) => (
+          <Tile
+            key={participant.sid}
+            session={session}
+            participant={participant}
+            video={cameraOf(participant)}
+            screen={false}
+          />
+        ))}
+      </section>
+      <Controls session={session} />
+      <AudioOutput tracks={[...session.received.value.values()].filter(({ kind }) => kind === 'audio')} />
+    </main>
+  );
+}
+
+function cameraOf({ tracks }: ParticipantView) {
+  return tracks.find(({ purpose }) => purpose === 'camera');
+}

@@ -1,0 +1,109 @@
+import { useCallback } from 'preact/hooks';
+import type { ParticipantView, TrackView } from '../../../gateways/webrtc/messages.ts';
+import type { ConnectionQuality, ParticipantKind } from '../../../src/room/vocabulary.ts';
+import type { RoomSession } from '../client/room-session.ts';
+import { EncoderIcon, MicrophoneIcon, PhoneIcon, QualityIcon } from './icons.tsx';
+import { Video } from './video.tsx';
+
+const QUALITY: Record<ConnectionQuality, { bars: 0 | 1 | 2 | 3; words: string }> = {
+  excellent: { bars: 3, words: 'Connection: excellent' },
+  good: { bars: 2, words: 'Connection: good' },
+  poor: { bars: 1, words: 'Connection: poor' },
+  lost: { bars: 0, words: 'Connection lost; coming back?' },
+};
+
+const KINDS: Record<ParticipantKind, string> = {
+  browser: '',
+  phone: 'on the phone',
+  encoder: 'stream',
+  service: 'service',
+};
+
+/** Widths in device pixels up to which a simulcast camera's smallest and middle qualities are enough. */
+const LAYER_WIDTHS = [320, 640];
+
+interface TileProps {
+  readonly session: RoomSession;
+  readonly participant: ParticipantView;
+  /** The picture to show, if any. */
+  readonly video: TrackView | undefined;
+  readonly screen: boolean;
+}
+
+/** One participant, or one shared screen: picture or initials, name, kind, speaking, mute, connection. */
+export function Tile({ session, participant, video, screen }: TileProps) {
+  const isYou = participant.sid === session.you.value;
+  const media =
+    video && (isYou ? session.sent.value.get(video.purpose)?.media : session.received.value.get(video.sid));
+  const refusal = video && session.refused.value.get(video.sid);
+  const voice = participant.tracks.find(({ purpose }) => purpose === 'voice');
+  const speaking = !screen && session.speakers.value.has(participant.sid);
+  const quality = QUALITY[participant.quality];
+  const name = `${participant.name}${isYou ? ' (you)' : ''}`;
+  const sid = video?.sid;
+  const layered = !isYou && (video?.layers ?? 1) > 1;
+  const onWidth = useCallback(
+    (width: number) => {
+      const layer = LAYER_WIDTHS.filter((limit) => width > limit).length;
+      if (sid && layered) session.preferLayer(sid, layer);
+    },
+    [session, sid, layered],
+  );
+
+  return (
+    <article
+      class={`tile${speaking ? ' speaking' : ''}${screen ? ' screen' : ''}`}
+      data-participant={participant.sid}
+      data-track={video?.sid}
+    >
+      {media && !video.muted ? (
+        <Video
+          track={media}
+          mirrored={isYou && !screen}
+          label={`${screen ? 'Screen' : 'Camera'} of ${name}`}
+          onWidth={onWidth}
+        />
+      ) : (
+        <div class="no-picture" style={{ '--hue': hueOf(participant.identity) }}>
+          {refusal ? (
+            <p class="refusal">No picture: {refusal}</p>
+          ) : (
+            <span class="initials">{initials(participant.name)}</span>
+          )}
+        </div>
+      )}
+      <footer>
+        {participant.kind === 'phone' && <PhoneIcon />}
+        {participant.kind === 'encoder' && <EncoderIcon />}
+        <span class="name">
+          {screen ? `${name}: screen` : name}
+          {KINDS[participant.kind] && <small> {KINDS[participant.kind]}</small>}
+        </span>
+        {speaking && <span class="visually-hidden">is speaking</span>}
+        {!screen && (!voice || voice.muted) && (
+          <span class="muted" title="Microphone off">
+            <MicrophoneIcon off />
+            <span class="visually-hidden">microphone off</span>
+          </span>
+        )}
+        <span class={`quality ${participant.quality}`} title={quality.words}>
+          <QualityIcon bars={quality.bars} />
+          <span class="visually-hidden">{quality.words}</span>
+        </span>
+      </footer>
+    </article>
+  );
+}
+
+function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  return words
+    .slice(0, 2)
+    .map((word) => [...word][0] ?? '')
+    .join('')
+    .toUpperCase();
+}
+
+function hueOf(identity: string): number {
+  return [...identity].reduce((sum, character) => sum + character.charCodeAt(0) * 37, 0) % 360;
+}
