@@ -12,7 +12,7 @@ import type { Track } from '../../src/room/track.ts';
 import type { Connection } from './connection.ts';
 import { feed } from './feed.ts';
 import type { ClientMessage, Reply, RequestBody, ServerNotice } from './messages.ts';
-import { qualityOf } from './quality.ts';
+import { qualityOf, statisticsOf } from './quality.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 interface Direction {
@@ -169,6 +169,7 @@ export class Peer {
         layers: producer.type === 'simple' ? 1 : (producer.rtpParameters.encodings?.length ?? 1),
         ...(body.width ? { width: body.width } : {}),
         ...(body.height ? { height: body.height } : {}),
+        statistics: () => statisticsOf(producer),
       });
       this.#producers.set(track.sid, producer);
       producer.on('score', () => this.participant.setQuality(qualityOf([...this.#producers.values()])));

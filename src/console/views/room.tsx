@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ParticipantView } from '../../../gateways/webrtc/messages.ts';
 import { camera, microphone } from '../client/local-media.ts';
@@ -38,7 +39,8 @@ export function RoomView({ session }: { session: RoomSession }) {
         {session.announcement.value}
       </p>
       <section
-        class={screens.length > 0 ? 'tiles with-screen' : 'tiles'}
+        class="tiles"
+        style={gridFor(participants.length, screens.length > 0)}
         aria-label={`People in ${session.room.value.name}`}
       >
         {screens.map(({ participant, video }) => (
@@ -58,6 +60,20 @@ export function RoomView({ session }: { session: RoomSession }) {
       <AudioOutput tracks={[...session.received.value.values()].filter(({ kind }) => kind === 'audio')} />
     </main>
   );
+}
+
+const narrowWindow = matchMedia('(max-width: 560px)');
+const narrow = signal(narrowWindow.matches);
+narrowWindow.addEventListener('change', () => {
+  narrow.value = narrowWindow.matches;
+});
+
+/** Near a square of tiles; narrow windows get fewer columns, and beside a screen they are a strip. */
+function gridFor(tiles: number, besideScreen: boolean) {
+  const widest = narrow.value ? 2 : 6;
+  const wanted = besideScreen ? Math.max(3, tiles) : Math.ceil(Math.sqrt(tiles));
+  const columns = tiles === 2 && narrow.value ? 1 : Math.min(widest, wanted);
+  return { '--columns': columns, '--rows': Math.ceil(tiles / columns) };
 }
 
 function cameraOf({ tracks }: ParticipantView) {
