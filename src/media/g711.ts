@@ -1,11 +1,11 @@
 /** G.711 (ITU-T Rec. G.711, 1988): one byte a sample, 8000 a second. Samples are 16-bit linear. */
 
+const BIAS = 0x84;
+const CLIP = 32635;
+
 /** Decoded values of all 256 codes. */
 export const MU_LAW_TO_LINEAR = Int16Array.from({ length: 256 }, (_, code) => decodeMuLaw(code));
 export const A_LAW_TO_LINEAR = Int16Array.from({ length: 256 }, (_, code) => decodeALaw(code));
-
-const BIAS = 0x84;
-const CLIP = 32635;
 
 function decodeMuLaw(code: number): number {
   const inverted = ~code & 0xff;

@@ -1,0 +1,147 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { MAX_MESSAGE_BYTES } from '../../gateways/webrtc/messages.ts';
+import type { Server } from '../../src/server.ts';
+import { startServer } from '../peers/server.ts';
+import { SignallingClient } from '../peers/signalling-client.ts';
+
+/** The WebSocket, by clients that behave in ways that the page does not. */
+
+let server: Server;
+let bystander: SignallingClient;
+const clients: SignallingClient[] = [];
+beforeAll(async () => {
+  server = await startServer({
+    config: { webrtc: { port: 0, resumeSeconds: 1, maxConnectionsPerAddress: 5 } },
+  });
+  bystander = await SignallingClient.open(server);
+  await bystander.ask('join', { room: 'quiet', name: 'Bystander' });
+});
+afterAll(() => server.stop());
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+async function open(headers?: Record<string, string>): Promise<SignallingClient> {
+  const client = await SignallingClient.open(server, headers);
+  clients.push(client);
+  return client;
+}
+
+async function joined(room = 'quiet'): Promise<SignallingClient> {
+  const client = await open();
+  await client.ask('join', { room });
+  return client;
+}
+
+describe('a bad message gets an error and ends only its own connection', () => {
+  test.each([
+    ['no JSON', 'hello', 'invalid-request'],
+    ['an unknown type', '{"id":1,"type":"dance","body":{}}', 'invalid-request'],
+    ['no id', '{"type":"leave","body":{}}', 'invalid-request'],
+    ['an unknown field', '{"id":1,"type":"leave","body":{"now":true}}', 'invalid-request'],
+    ['a wrong type', '{"id":1,"type":"mute","body":{"track":7,"muted":true}}', 'invalid-request'],
+    ['a prototype', '{"id":1,"type":"__proto__","body":{}}', 'invalid-request'],
+    ['binary', Buffer.from([1, 2, 3]), 'invalid-request'],
+  ])('%s', async (_name, message, code) => {
+    const client = await open();
+    const closed = client.closed();
+    client.send(message);
+    expect(await client.refusal()).toBe(code);
+    expect(await closed).toBe(1008);
+    await bystander
+      .ask('join', { room: 'quiet' })
+      .catch((error: Error) => expect(error.message).toContain('already'));
+  });
+
+  test('one that is too large', async () => {
+    const client = await open();
+    const closed = client.closed();
+    client.send('x'.repeat(MAX_MESSAGE_BYTES + 1));
+    expect(await closed).toBe(1009);
+  });
+
+  test('too many at once', async () => {
+    const client = await joined();
+    const closed = client.closed();
+    for (let id = 0; id < 400; id++)
+      client.send(JSON.stringify({ id, type: 'ready', body: { track: 'TR_none' } }));
+    expect(await closed).toBe(1008);
+  });
+});
+
+describe('a request that cannot be met is answered, and the connection stays', () => {
+  test('anything before join', async () => {
+    const client = await open();
+    expect(await client.request('leave', {})).toMatchObject({ ok: false, code: 'failed-precondition' });
+  });
+
+  test('joining twice', async () => {
+    const client = await joined();
+    expect(await client.request('join', { room: 'quiet' })).toMatchObject({
+      ok: false,
+      code: 'failed-precondition',
+    });
+  });
+
+  test('media before its connection', async () => {
+    const client = await joined();
+    const body = { kind: 'audio', purpose: 'voice', rtpParameters: {} } as const;
+    expect(await client.request('publish', body)).toMatchObject({ ok: false, code: 'failed-precondition' });
+    expect(await client.request('receive', { rtpCapabilities: {} })).toMatchObject({
+      ok: false,
+      code: 'failed-precondition',
+    });
+  });
+
+  test('RTP parameters that make no sense', async () => {
+    const client = await joined();
+    await client.ask('open', { direction: 'send' });
+    const body = { kind: 'audio', purpose: 'voice', rtpParameters: { codecs: 'all' } } as const;
+    expect(await client.request('publish', body)).toMatchObject({ ok: false, code: 'codec-refused' });
+  });
+
+  test('muting what somebody else owns', async () => {
+    const client = await joined();
+    expect(await client.request('mute', { track: 'TR_other', muted: true })).toMatchObject({
+      ok: false,
+      code: 'track-not-found',
+    });
+  });
+});
+
+describe('a lost connection', () => {
+  test('is resumed in its place by who has the key', async () => {
+    const first = await open();
+    const welcome = await first.ask('join', { room: 'coming-back', name: 'Ann' });
+    const second = await open();
+    const resume = { participant: welcome.you, key: welcome.resumeKey };
+    const again = await second.ask('join', { room: 'coming-back', name: 'Ann', resume });
+    expect(again).toMatchObject({ resumed: true, you: welcome.you });
+    expect(server.rooms.mustGet('coming-back').participants).toHaveLength(1);
+  });
+
+  test('is not resumed with a wrong key: that is somebody new', async () => {
+    const first = await open();
+    const welcome = await first.ask('join', { room: 'stolen', name: 'Ann' });
+    const second = await open();
+    const resume = { participant: welcome.you, key: 'guessed' };
+    const other = await second.ask('join', { room: 'stolen', name: 'Eve', resume });
+    expect(other.resumed).toBe(false);
+    expect(other.you).not.toBe(welcome.you);
+  });
+});
+
+test('pages of other sites cannot use the WebSocket', async () => {
+  await expect(SignallingClient.open(server, { origin: 'https://evil.example' })).rejects.toThrow('403');
+  await open({ origin: server.url });
+});
+
+test('connections of one address are limited', async () => {
+  const opened = await Promise.allSettled(Array.from({ length: 8 }, () => open()));
+  expect(opened.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(5);
+});
+
+test('the bystander noticed none of this', () => {
+  expect(bystander.socket.readyState).toBe(bystander.socket.OPEN);
+  expect(server.rooms.mustGet('quiet').participants.map(({ name }) => name)).toContain('Bystander');
+});

@@ -1,0 +1,102 @@
+/// <reference lib="dom" />
+
+/* These functions run in the browser's page: they must not refer to anything outside themselves. */
+
+export function countPeerConnections(): void {
+  const all: RTCPeerConnection[] = [];
+  Object.assign(window, { peerConnections: all });
+  const Original = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Original {
+    constructor(configuration?: RTCConfiguration) {
+      super(configuration);
+      all.push(this);
+    }
+  };
+}
+
+/** The microphone gives a steady tone instead of the fake device's beeps. */
+export function speakTone(hz: number): void {
+  const { mediaDevices } = navigator;
+  const original = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = async (constraints) => {
+    const stream = await original(constraints);
+    if (!constraints?.audio) return stream;
+    const context = new AudioContext();
+    const oscillator = new OscillatorNode(context, { frequency: hz });
+    const volume = new GainNode(context, { gain: 0.25 });
+    const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+    oscillator.connect(volume).connect(destination);
+    oscillator.start();
+    const [tone] = destination.stream.getAudioTracks();
+    tone!.getSettings = () => stream.getAudioTracks()[0]!.getSettings();
+    return new MediaStream([tone!]);
+  };
+}
+
+export async function waitForTones(wanted: number[]): Promise<void> {
+  const missing = new Set(wanted);
+  const context = new AudioContext();
+  const bins = new Float32Array(4096);
+  const listeners = new Map<MediaStream, AnalyserNode>();
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      for (const audio of document.querySelectorAll('audio')) {
+        const stream = audio.srcObject as MediaStream | null;
+        if (!stream || listeners.has(stream)) continue;
+        const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+        context.createMediaStreamSource(stream).connect(analyser);
+        listeners.set(stream, analyser);
+      }
+      for (const analyser of listeners.values()) {
+        analyser.getFloatFrequencyData(bins);
+        for (const hz of missing) {
+          const bin = Math.round((hz * 8192) / context.sampleRate);
+          if (Math.max(...bins.slice(bin - 2, bin + 3)) > -45) missing.delete(hz);
+        }
+      }
+      if (missing.size > 0) return;
+      clearInterval(timer);
+      resolve();
+    }, 100);
+  });
+  await context.close();
+}
+
+export async function listenFor({ tones, seconds }: { tones: number[]; seconds: number }): Promise<number[]> {
+  const heard = new Set<number>();
+  const context = new AudioContext();
+  const bins = new Float32Array(4096);
+  const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+  for (const audio of document.querySelectorAll('audio')) {
+    context.createMediaStreamSource(audio.srcObject as MediaStream).connect(analyser);
+  }
+  await new Promise<void>((resolve) => {
+    const endAt = context.currentTime + seconds;
+    const timer = setInterval(() => {
+      analyser.getFloatFrequencyData(bins);
+      for (const hz of tones) {
+        const bin = Math.round((hz * 8192) / context.sampleRate);
+        if (Math.max(...bins.slice(bin - 2, bin + 3)) > -60) heard.add(hz);
+      }
+      if (context.currentTime < endAt) return;
+      clearInterval(timer);
+      resolve();
+    }, 50);
+  });
+  await context.close();
+  return [...heard];
+}
+
+export async function selectedPaths(): Promise<string[]> {
+  const paths: string[] = [];
+  const all = (window as unknown as { peerConnections: RTCPeerConnection[] }).peerConnections;
+  for (const connection of all.filter(({ connectionState }) => connectionState === 'connected')) {
+    const stats = [...(await connection.getStats()).values()] as Record<string, unknown>[];
+    const pair = stats.find(
+      ({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded',
+    );
+    const local = stats.find(({ id }) => id === pair?.localCandidateId);
+    paths.push(String(local?.protocol));
+  }
+  return paths;
+}

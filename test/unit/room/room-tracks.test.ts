@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { EVERYDAY_PERMISSIONS } from '../../../src/room/permissions.ts';
+import { refusal } from '../support/refusal.ts';
+import { camera, listenTo, openRoom, person, voice } from '../support/rooms.ts';
+
+const PASS = { outcome: 'pass-through', reason: 'as it is' } as const;
+
+function annAndBob() {
+  const { room } = openRoom();
+  return { room, ann: room.join(person('ann')), bob: room.join(person('bob')) };
+}
+
+describe('publishing', () => {
+  test('makes a track that the room finds by its sid and by its producer', () => {
+    const { room, ann } = annAndBob();
+    const track = ann.publish(voice('p'));
+    expect(track).toMatchObject({ participant: ann, purpose: 'voice', muted: false, layers: 1 });
+    expect(track.sid).toMatch(/^TR_\w{12}$/);
+    expect(room.track(track.sid)).toBe(track);
+    expect(room.trackOfProducer('p')).toBe(track);
+    expect(room.trackOfProducer('another')).toBeUndefined();
+    expect([...ann.tracks.values()]).toEqual([track]);
+  });
+
+  test('more tracks than the limit is refused, until one is unpublished', () => {
+    const { ann } = annAndBob();
+    const track = ann.publish(voice('1'));
+    ann.publish(voice('2'));
+    expect(() => ann.publish(camera('3'))).toThrow(refusal('limit-reached'));
+    ann.unpublish(track);
+    expect(ann.publish(camera('3')).producerId).toBe('3');
+  });
+
+  test('without permission for the purpose is refused', () => {
+    const { room } = openRoom();
+    const eve = room.join(person('eve', { publishPurposes: ['voice'] }));
+    expect(() => eve.publish(camera())).toThrow(refusal('forbidden'));
+    expect(room.tracks).toEqual([]);
+    expect(room.counters.tracksPublished).toBe(0);
+  });
+
+  test('after leaving is refused', () => {
+    const { room, ann } = annAndBob();
+    ann.leave('left');
+    expect(() => ann.publish(voice())).toThrow(refusal('failed-precondition'));
+    expect(room.tracks).toEqual([]);
+  });
+});
+
+test('unpublishing twice is told once', () => {
+  const { room, ann } = annAndBob();
+  const track = ann.publish(voice());
+  const heard = listenTo(room);
+  ann.unpublish(track);
+  ann.unpublish(track);
+  expect(heard).toEqual(['ann unpublished voice']);
+  expect(ann.tracks.size).toBe(0);
+});
+
+test('muting is told when it changes something, and not of a track that is gone', () => {
+  const { room, ann } = annAndBob();
+  const track = ann.publish({ ...voice(), muted: true });
+  const heard = listenTo(room);
+  for (const muted of [true, false, false, true]) ann.setMuted(track, muted);
+  expect(track.muted).toBe(true);
+  ann.unpublish(track);
+  ann.setMuted(track, false);
+  expect(heard).toEqual(['ann unmuted voice', 'ann muted voice', 'ann unpublished voice']);
+});
+
+describe('withdrawn permissions', () => {
+  test.each([
+    ['publishing altogether', { publish: false }, []],
+    ['all purposes but voice', { publishPurposes: ['voice'] as const }, ['voice']],
+    ['being seen', { hidden: true }, []],
+    ['nothing', {}, ['voice', 'camera']],
+  ])('%s: the tracks that are not permitted any more are unpublished', (_, change, remaining) => {
+    const { room, ann } = annAndBob();
+    ann.publish(voice());
+    ann.publish(camera());
+    ann.update({ permissions: { ...EVERYDAY_PERMISSIONS, ...change } });
+    expect(room.tracks.map(({ purpose }) => purpose)).toEqual(remaining);
+    expect(ann.tracks.size).toBe(remaining.length);
+  });
+
+  test('tracks go before the change is told', () => {
+    const { room, ann } = annAndBob();
+    ann.publish(voice());
+    const heard = listenTo(room);
+    ann.update({ permissions: { ...EVERYDAY_PERMISSIONS, publish: false } });
+    expect(heard).toEqual(['ann unpublished voice', 'ann updated']);
+  });
+});
+
+describe('subscriptions', () => {
+  test('say what is done to bring a track to a listener, until it is unpublished', () => {
+    const { room, ann, bob } = annAndBob();
+    const track = ann.publish(voice());
+    const kept = ann.publish(camera());
+    const subscription = room.subscribe(bob, track, PASS, true);
+    room.subscribe(bob, kept, PASS, false);
+    expect(subscription).toMatchObject({ track, plan: PASS, paused: true });
+    expect(subscription.sid).toMatch(/^SU_\w{12}$/);
+    expect([...bob.subscriptions.keys()]).toEqual([track.sid, kept.sid]);
+    ann.unpublish(track);
+    expect([...bob.subscriptions.keys()]).toEqual([kept.sid]);
+  });
+
+  test('end when the listener leaves', () => {
+    const { room, ann, bob } = annAndBob();
+    room.subscribe(bob, ann.publish(voice()), PASS, false);
+    bob.leave('left');
+    expect(bob.subscriptions.size).toBe(0);
+  });
+
+  test('without permission are refused', () => {
+    const { room, ann } = annAndBob();
+    const eve = room.join(person('eve', { subscribe: false }));
+    const track = ann.publish(voice());
+    expect(() => room.subscribe(eve, track, PASS, false)).toThrow(refusal('forbidden'));
+    expect(eve.subscriptions.size).toBe(0);
+  });
+});
+
+test('a room that loses its media has no tracks, no speakers and no subscriptions, but everybody', () => {
+  const { room, ann, bob } = annAndBob();
+  room.subscribe(bob, ann.publish(voice()), PASS, false);
+  bob.publish(camera());
+  const heard = listenTo(room);
+  room.loseMedia('hub died');
+  expect(heard).toEqual([
+    'ann unpublished voice',
+    'bob unpublished camera',
+    'speakers: ',
+    'media lost: hub died',
+  ]);
+  expect(room.participants).toEqual([ann, bob]);
+  expect(bob.subscriptions.size).toBe(0);
+  expect(room.counters.mediaLosses).toBe(1);
+});
