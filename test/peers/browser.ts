@@ -1,7 +1,14 @@
 /// <reference lib="dom" />
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Server } from '../../src/server.ts';
-import { countPeerConnections, listenFor, selectedPaths, speakTone, waitForTones } from './in-page.ts';
+import {
+  countPeerConnections,
+  listenFor,
+  selectedPaths,
+  speakTone,
+  waitForSilence,
+  waitForTones,
+} from './in-page.ts';
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -105,6 +112,11 @@ export class Person {
   /** Resolves once all these tones are heard, together or one after the other, from what the page plays. */
   async hears(...tonesHz: number[]): Promise<void> {
     await this.page.evaluate(waitForTones, tonesHz);
+  }
+
+  /** Resolves once that tone has been away for a second. */
+  async hearsNoMore(toneHz: number): Promise<void> {
+    await this.page.evaluate(waitForSilence, toneHz);
   }
 
   /** Listens for so long. @returns which of these tones were there at any moment */

@@ -62,6 +62,28 @@ export async function waitForTones(wanted: number[]): Promise<void> {
   await context.close();
 }
 
+/** Resolves once the tone has been away for a whole second. */
+export async function waitForSilence(hz: number): Promise<void> {
+  const context = new AudioContext();
+  const bins = new Float32Array(4096);
+  const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+  for (const audio of document.querySelectorAll('audio')) {
+    if (audio.srcObject) context.createMediaStreamSource(audio.srcObject as MediaStream).connect(analyser);
+  }
+  await new Promise<void>((resolve) => {
+    let heardAt = context.currentTime;
+    const timer = setInterval(() => {
+      analyser.getFloatFrequencyData(bins);
+      const bin = Math.round((hz * 8192) / context.sampleRate);
+      if (Math.max(...bins.slice(bin - 2, bin + 3)) > -60) heardAt = context.currentTime;
+      if (context.currentTime - heardAt < 1) return;
+      clearInterval(timer);
+      resolve();
+    }, 50);
+  });
+  await context.close();
+}
+
 export async function listenFor({ tones, seconds }: { tones: number[]; seconds: number }): Promise<number[]> {
   const heard = new Set<number>();
   const context = new AudioContext();

@@ -56,6 +56,8 @@ export class RoomSession {
   readonly speakers = signal<ReadonlyMap<string, number>>(new Map());
   /** What this page sends, by purpose. */
   readonly sent = signal<ReadonlyMap<TrackPurpose, Published>>(new Map());
+  /** Why something that the user wanted to send is refused. */
+  readonly problem = signal('');
   /** The latest thing to say aloud (joined, left, …). */
   readonly announcement = signal('');
 
@@ -83,18 +85,20 @@ export class RoomSession {
     }
   }
 
-  /** Publishes a track, or replaces the one of that purpose. @throws RequestError */
+  /** Publishes a track, or replaces the one of that purpose. A refusal is told in `problem`. */
   async publish(purpose: TrackPurpose, media: MediaStreamTrack, muted = false): Promise<void> {
     const present = this.sent.value.get(purpose);
-    if (present?.producer && !present.producer.closed) {
-      await present.producer.replaceTrack({ track: media });
+    if (present) {
       this.#setSent(purpose, { ...present, media });
+      if (present.producer && !present.producer.closed) await present.producer.replaceTrack({ track: media });
       return;
     }
     const published: Published = { media, muted };
     this.#setSent(purpose, published);
-    await this.#settingUp;
-    await this.#send(purpose, published);
+    await this.#settingUp.catch(() => {});
+    // Setting up may have sent it already.
+    const live = this.sent.value.get(purpose)?.producer;
+    if (!live || live.closed) await this.#send(purpose, published);
   }
 
   unpublish(purpose: TrackPurpose): void {
@@ -109,9 +113,9 @@ export class RoomSession {
     const published = this.sent.value.get(purpose);
     if (!published) return;
     this.#setSent(purpose, { ...published, muted });
-    this.#applyMute(published.producer, muted);
+    const changed = this.#applyMute(published.producer, muted);
     const sid = trackSid(published.producer);
-    if (sid) void this.#try('mute', { track: sid, muted });
+    if (sid && changed) void this.#try('mute', { track: sid, muted });
   }
 
   /** @param layer - 0 the smallest quality */
@@ -183,15 +187,26 @@ export class RoomSession {
     return this.#settingUp;
   }
 
-  async #send(purpose: TrackPurpose, published: Published): Promise<void> {
-    if (!this.#media || published.media.readyState === 'ended') return;
-    const { media, muted } = published;
+  async #send(purpose: TrackPurpose, { media, muted }: Published): Promise<void> {
+    if (!this.#media || media.readyState === 'ended') return;
     const producer = await this.#media.publish(media, purpose, muted).catch((error: unknown) => {
+      // What the server refuses stays refused; what broke with the connection is sent again with the next one.
+      if (!(error instanceof RequestError) || error.code === 'disconnected') return undefined;
       this.#setSent(purpose, undefined);
-      throw error;
+      this.problem.value = error.message;
+      return undefined;
     });
-    this.#applyMute(producer, muted);
-    this.#setSent(purpose, { media, muted, producer });
+    if (!producer) return;
+    // Meanwhile the user may have muted it, turned it off, or changed the device.
+    const wanted = this.sent.value.get(purpose);
+    if (!wanted) {
+      producer.close();
+      await this.#try('unpublish', { track: trackSid(producer)! });
+      return;
+    }
+    this.#setSent(purpose, { ...wanted, producer });
+    if (wanted.media !== media) await producer.replaceTrack({ track: wanted.media });
+    this.setMuted(purpose, wanted.muted);
   }
 
   #reconcile(subscriptions: readonly SubscriptionView[]): void {
@@ -314,10 +329,12 @@ export class RoomSession {
     this.sent.value = sent;
   }
 
-  #applyMute(producer: types.Producer | undefined, muted: boolean): void {
-    if (!producer || producer.closed || producer.paused === muted) return;
+  /** @returns whether it was different before */
+  #applyMute(producer: types.Producer | undefined, muted: boolean): boolean {
+    if (!producer || producer.closed || producer.paused === muted) return false;
     if (muted) producer.pause();
     else producer.resume();
+    return true;
   }
 
   async #reconnect(reason: string): Promise<void> {

@@ -56,9 +56,9 @@ export function Controls({ session }: { session: RoomSession }) {
 
   return (
     <nav class="controls" aria-label="Controls">
-      {problem.value && (
+      {(problem.value || session.problem.value) && (
         <p class="problem" role="alert">
-          {problem.value}
+          {problem.value || session.problem.value}
         </p>
       )}
       {publish.includes('voice') && (

@@ -78,9 +78,14 @@ export class Worker {
   }
 
   async #load(gateway: string, url: string): Promise<void> {
-    const { default: module } = await (import(url) as Promise<{ default: MediaModule }>).catch((error: Error) => {
-      throw new PatchroomError('internal', `The media half of the gateway ${gateway} does not load: ${error.message}`);
-    });
+    const { default: module } = await (import(url) as Promise<{ default: MediaModule }>).catch(
+      (error: Error) => {
+        throw new PatchroomError(
+          'internal',
+          `The media half of the gateway ${gateway} does not load: ${error.message}`,
+        );
+      },
+    );
     const endpoints = module.create({
       log: this.#log.child({ gateway }),
       clock: systemClock,
