@@ -55,10 +55,6 @@ export class MediaSession {
     await this.#signalling().request('receive', { rtpCapabilities: plain(this.#device.recvRtpCapabilities) });
   }
 
-  canPublish(kind: 'audio' | 'video'): boolean {
-    return this.#device.canProduce(kind);
-  }
-
   /** @returns the producer; its appData holds the track's sid */
   async publish(track: MediaStreamTrack, purpose: TrackPurpose, muted: boolean): Promise<types.Producer> {
     const transport = this.#transports.get('send')!;

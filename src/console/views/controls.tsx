@@ -7,14 +7,14 @@ import { CameraIcon, LeaveIcon, MicrophoneIcon, ScreenIcon } from './icons.tsx';
 /** Microphone (M), camera (V), screen (S) and leave; each key works while no field has the focus. */
 export function Controls({ session }: { session: RoomSession }) {
   const problem = useSignal('');
-  const { publish } = session.permissions.value;
-  const voice = session.sent.value.get('voice');
-  const sharing = session.sent.value.has('screen');
+  const { publish } = session.room.permissions.value;
+  const voice = session.outgoing.tracks.value.get('voice');
+  const sharing = session.outgoing.tracks.value.has('screen');
   const micOn = voice !== undefined && !voice.muted;
   const cameraOn = camera.track.value !== undefined;
 
   const toggleMicrophone = async () => {
-    if (voice) session.setMuted('voice', !voice.muted);
+    if (voice) session.outgoing.setMuted('voice', !voice.muted);
     else await microphone.start();
     problem.value = microphone.problem.value ?? '';
   };
@@ -56,9 +56,9 @@ export function Controls({ session }: { session: RoomSession }) {
 
   return (
     <nav class="controls" aria-label="Controls">
-      {(problem.value || session.problem.value) && (
+      {(problem.value || session.outgoing.problem.value) && (
         <p class="problem" role="alert">
-          {problem.value || session.problem.value}
+          {problem.value || session.outgoing.problem.value}
         </p>
       )}
       {publish.includes('voice') && (
@@ -115,13 +115,13 @@ async function share(session: RoomSession): Promise<void> {
   // The browser's own "Stop sharing" button ends the track.
   video!.onended = () => stopSharing(session);
   await session.publish('screen', video!);
-  if (audio && session.permissions.value.publish.includes('screen-audio'))
+  if (audio && session.room.permissions.value.publish.includes('screen-audio'))
     await session.publish('screen-audio', audio);
 }
 
 function stopSharing(session: RoomSession): void {
   for (const purpose of ['screen', 'screen-audio'] as const) {
-    session.sent.value.get(purpose)?.media.stop();
-    session.unpublish(purpose);
+    session.outgoing.tracks.value.get(purpose)?.media.stop();
+    session.outgoing.unpublish(purpose);
   }
 }

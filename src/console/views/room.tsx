@@ -10,7 +10,7 @@ import { Tile } from './tile.tsx';
 /** In the room: a tile for everybody, shared screens first and larger, and the controls. */
 export function RoomView({ session }: { session: RoomSession }) {
   const state = session.state.value;
-  const participants = [...session.participants.value.values()];
+  const participants = [...session.room.participants.value.values()];
   const screens = participants.flatMap((participant) =>
     participant.tracks.filter(({ purpose }) => purpose === 'screen').map((video) => ({ participant, video })),
   );
@@ -18,14 +18,15 @@ export function RoomView({ session }: { session: RoomSession }) {
   // What the lobby turned on is published as soon as the room is entered, and again when a device changes.
   useEffect(() => {
     const track = microphone.track.value;
-    if (track && session.permissions.value.publish.includes('voice')) {
-      void session.publish('voice', track, session.sent.value.get('voice')?.muted ?? false);
+    if (track && session.room.permissions.value.publish.includes('voice')) {
+      void session.publish('voice', track);
     }
   }, [session, microphone.track.value]);
   useEffect(() => {
     const track = camera.track.value;
-    if (track && session.permissions.value.publish.includes('camera')) void session.publish('camera', track);
-    if (!track && session.sent.value.has('camera')) session.unpublish('camera');
+    if (track && session.room.permissions.value.publish.includes('camera'))
+      void session.publish('camera', track);
+    if (!track && session.outgoing.tracks.value.has('camera')) session.outgoing.unpublish('camera');
   }, [session, camera.track.value]);
 
   return (
@@ -36,12 +37,12 @@ export function RoomView({ session }: { session: RoomSession }) {
         </p>
       )}
       <p class="visually-hidden" aria-live="polite">
-        {session.announcement.value}
+        {session.room.announcement.value}
       </p>
       <section
         class="tiles"
         style={gridFor(participants.length, screens.length > 0)}
-        aria-label={`People in ${session.room.value.name}`}
+        aria-label={`People in ${session.room.info.value.name}`}
       >
         {screens.map(({ participant, video }) => (
           <Tile key={video.sid} session={session} participant={participant} video={video} screen />
@@ -70,10 +71,11 @@ narrowWindow.addEventListener('change', () => {
 
 /** Near a square of tiles; narrow windows get fewer columns, and beside a screen they are a strip. */
 function gridFor(tiles: number, besideScreen: boolean) {
-  const widest = narrow.value ? 2 : 6;
-  const wanted = besideScreen ? Math.max(3, tiles) : Math.ceil(Math.sqrt(tiles));
-  const columns = tiles === 2 && narrow.value ? 1 : Math.min(widest, wanted);
-  return { '--columns': columns, '--rows': Math.ceil(tiles / columns) };
+  const square = Math.ceil(Math.sqrt(tiles));
+  let columns = Math.min(6, besideScreen ? Math.max(4, square) : square);
+  if (narrow.value) columns = besideScreen || tiles > 3 ? 2 : 1;
+  const rows = besideScreen ? 4 : Math.ceil(tiles / columns);
+  return { '--columns': columns, '--rows': rows };
 }
 
 function cameraOf({ tracks }: ParticipantView) {

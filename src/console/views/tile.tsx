@@ -32,12 +32,13 @@ interface TileProps {
 
 /** One participant, or one shared screen: picture or initials, name, kind, speaking, mute, connection. */
 export function Tile({ session, participant, video, screen }: TileProps) {
-  const isYou = participant.sid === session.you.value;
+  const isYou = participant.sid === session.room.you.value;
   const media =
-    video && (isYou ? session.sent.value.get(video.purpose)?.media : session.received.value.get(video.sid));
-  const refusal = video && session.refused.value.get(video.sid);
+    video &&
+    (isYou ? session.outgoing.tracks.value.get(video.purpose)?.media : session.received.value.get(video.sid));
+  const refusal = video && session.room.refused.value.get(video.sid);
   const voice = participant.tracks.find(({ purpose }) => purpose === 'voice');
-  const speaking = !screen && session.speakers.value.has(participant.sid);
+  const speaking = !screen && session.room.speakers.value.has(participant.sid);
   const quality = QUALITY[participant.quality];
   const name = `${participant.name}${isYou ? ' (you)' : ''}`;
   const sid = video?.sid;
