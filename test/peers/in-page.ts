@@ -122,3 +122,15 @@ export async function selectedPaths(): Promise<string[]> {
   }
   return paths;
 }
+
+/** RTP packets that this page has received so far. */
+export async function packetsReceived(): Promise<number> {
+  let packets = 0;
+  const all = (window as unknown as { peerConnections: RTCPeerConnection[] }).peerConnections;
+  for (const connection of all.filter(({ connectionState }) => connectionState === 'connected')) {
+    for (const entry of (await connection.getStats()).values() as Iterable<Record<string, unknown>>) {
+      if (entry.type === 'inbound-rtp') packets += Number(entry.packetsReceived);
+    }
+  }
+  return packets;
+}

@@ -1,0 +1,28 @@
+// npm run bench [name …]: measures and prints. Figures for docs/measurements.md, with the machine they are from.
+import os from 'node:os';
+import { fanOut } from './fan-out.ts';
+import { firstStart, laterStart } from './startup.ts';
+
+const BENCHES: Record<string, () => Promise<Record<string, number>>> = {
+  startup: laterStart,
+  'fan-out': fanOut,
+  // Builds the mediasoup worker: minutes. Only when named.
+  'first-start': firstStart,
+};
+
+const named = process.argv.slice(2);
+const wanted = named.length > 0 ? named : Object.keys(BENCHES).filter((name) => name !== 'first-start');
+const unknown = wanted.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) {
+  console.error(`No such bench: ${unknown.join(', ')}. There are: ${Object.keys(BENCHES).join(', ')}.`);
+  process.exit(1);
+}
+const [cpu] = os.cpus();
+console.log(
+  `${os.availableParallelism()} cores of ${cpu?.model.trim()}, Linux ${os.release()}, Node ${process.version}`,
+);
+for (const name of wanted) {
+  const figures = await BENCHES[name]!();
+  for (const [what, figure] of Object.entries(figures))
+    console.log(`${name.padEnd(12)} ${what.padEnd(36)} ${figure.toPrecision(3)}`);
+}
