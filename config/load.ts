@@ -44,8 +44,8 @@ function fileConfig(file: string, overrides: readonly Override[]): Config {
   const document = parseDocument(read(file), { lineCounter: lines, prettyErrors: true });
   const [syntax] = document.errors;
   if (syntax) throw new ConfigError(`${file}: ${syntax.message}`);
-  const input = (document.toJS() ?? {}) as unknown;
-  if (typeof input === 'object' && input !== null) apply(input as Record<string, unknown>, overrides);
+  const input = toInput(document, file);
+  apply(input, overrides);
   const parsed = configSchema.safeParse(input);
   if (!parsed.success) throw new ConfigError(explain(parsed.error, overrides, { file, document, lines }));
   const { http } = parsed.data;
@@ -55,6 +55,20 @@ function fileConfig(file: string, overrides: readonly Override[]): Config {
     key: path.resolve(path.dirname(file), http.tls.key),
   };
   return { ...parsed.data, http: { ...http, ...(tls ? { tls } : {}) }, demo: false };
+}
+
+/** The file's content as plain values. A section with everything in it commented out counts as left out. */
+function toInput(document: Document.Parsed, file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = document.toJS() ?? {};
+  } catch (error) {
+    throw new ConfigError(`${file}: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ConfigError(`${file} is no config file: it must have sections such as "http:".`);
+  }
+  return Object.fromEntries(Object.entries(value).filter(([, section]) => section !== null));
 }
 
 function read(file: string): string {
@@ -90,7 +104,8 @@ function explain(error: z.ZodError, overrides: readonly Override[], source?: Sou
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => `${where([...path, key], overrides, source)}: there is no such key.`);
     }
-    const missing = source && path.length > 0 && !source.document.hasIn(path);
+    const overridden = overrides.some(({ key }) => key.join('.') === path.join('.'));
+    const missing = source && path.length > 0 && !overridden && !source.document.hasIn(path);
     const problem = missing && issue.code === 'invalid_type' ? 'is missing' : issue.message;
     return [`${where(path, overrides, source)}: ${problem}.`];
   });

@@ -3,6 +3,14 @@ import { z } from 'zod';
 import { webrtcOptions } from '../gateways/webrtc/options.ts';
 import { LOG_LEVELS } from '../src/log.ts';
 
+/** An address, or an address with a prefix length. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
+
 /* Every key of the config file. config/patchroom.example.yaml explains each; a test keeps the two the same. */
 
 const port = z.int().min(0).max(65535);
@@ -14,13 +22,19 @@ const host = z
     /^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/,
     'must be an IP address or a host name, without a port',
   );
+const origin = z
+  .url()
+  .refine(
+    (text) => URL.parse(text)?.origin === text,
+    'must be an origin such as https://meet.example.org, without a path',
+  );
 const portRange = z
   .strictObject({ min: z.int().min(1024).max(65535), max: z.int().min(1024).max(65535) })
   .refine(({ min, max }) => max >= min, 'max must not be less than min');
 const cidr = z
   .string()
   .refine(
-    (text) => ['loopback', 'linklocal', 'uniquelocal'].includes(text) || isIP(text.split('/')[0] ?? '') > 0,
+    (text) => ['loopback', 'linklocal', 'uniquelocal'].includes(text) || isNetwork(text),
     'must be an address or network such as 10.0.0.1, 10.0.0.0/8 or loopback',
   );
 
@@ -38,7 +52,7 @@ export const configSchema = z.strictObject({
       port: port.default(8080),
       tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
       trustProxy: z.array(cidr).default([]),
-      allowedOrigins: z.array(z.url()).default([]),
+      allowedOrigins: z.array(origin).default([]),
     })
     .prefault({}),
   webrtc: webrtcOptions.prefault({}),

@@ -20,13 +20,21 @@ export interface Listener {
  */
 export function plan(source: Source, listener: Listener): Plan {
   const sameKind = listener.accepts.filter((offer) => offer.kind === source.kind);
-  const name = source.codec.name;
+  const { name } = source.codec;
   if (sameKind.some((offer) => matches(source.codec, offer.codec))) {
     return { outcome: 'pass-through', reason: `${listener.who} takes ${name} as it is` };
   }
-  const taken =
-    [...new Set(sameKind.map((offer) => offer.codec.name))].join(', ') || `no ${source.kind} at all`;
-  return { outcome: 'refused', reason: `${listener.who} cannot take ${name}, only ${taken}` };
+  return {
+    outcome: 'refused',
+    reason: `${listener.who} cannot take ${name}, ${insteadOf(name, source.kind, sameKind)}`,
+  };
+}
+
+function insteadOf(name: string, kind: MediaKind, accepted: Listener['accepts']): string {
+  const names = [...new Set(accepted.map((offer) => offer.codec.name))];
+  if (names.length === 0) return `nor any other ${kind}`;
+  const same = names.some((one) => one.toLowerCase() === name.toLowerCase());
+  return same ? 'not in this form' : `only ${names.join(', ')}`;
 }
 
 function matches(source: Codec, accepted: Codec): boolean {

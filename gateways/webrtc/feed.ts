@@ -1,7 +1,8 @@
 import type { Participant } from '../../src/room/participant.ts';
 import type { RoomEvents } from '../../src/room/room.ts';
+import type { LeaveReason } from '../../src/room/vocabulary.ts';
 import type { ServerNotice } from './messages.ts';
-import { viewParticipant, viewPermissions, viewRoom, viewTrack } from './views.ts';
+import { viewParticipant, viewPermissions, viewRoom, viewTrack, visibleTo } from './views.ts';
 
 type Listeners = { [E in keyof RoomEvents]?: (...args: RoomEvents[E]) => void };
 
@@ -12,17 +13,25 @@ type Listeners = { [E in keyof RoomEvents]?: (...args: RoomEvents[E]) => void };
  */
 export function feed(viewer: Participant, notify: (notice: ServerNotice) => void): () => void {
   const { room } = viewer;
+  // Whom the browser knows of: somebody can be made hidden, or visible, while he is there.
+  const shown = new Set(visibleTo(viewer));
   const sees = (other: Participant) => other === viewer || !other.permissions.hidden;
+  const show = (other: Participant) => {
+    const known = shown.has(other);
+    shown.add(other);
+    notify({ type: known ? 'participant-updated' : 'participant-joined', body: viewParticipant(other) });
+  };
+  const hide = (other: Participant, reason: LeaveReason) => {
+    if (shown.delete(other)) notify({ type: 'participant-left', body: { participant: other.sid, reason } });
+  };
   const listeners: Listeners = {
     participantJoined: (other) => {
-      if (other !== viewer && sees(other))
-        notify({ type: 'participant-joined', body: viewParticipant(other) });
+      if (other !== viewer && sees(other)) show(other);
     },
-    participantLeft: (other, reason) => {
-      if (sees(other)) notify({ type: 'participant-left', body: { participant: other.sid, reason } });
-    },
+    participantLeft: (other, reason) => hide(other, reason),
     participantUpdated: (other) => {
-      if (sees(other)) notify({ type: 'participant-updated', body: viewParticipant(other) });
+      if (sees(other)) show(other);
+      else hide(other, 'left');
       if (other === viewer) notify({ type: 'permissions', body: viewPermissions(viewer.permissions) });
     },
     qualityChanged: (other) => {

@@ -28,7 +28,8 @@ export class WebRtcGateway implements Gateway {
   #host: GatewayHost;
   #options: WebRtcOptions;
   #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
-  #connections = new Map<Connection, Place | undefined>();
+  /** Each with its place: undefined before it joined, 'joining' while that is being decided. */
+  #connections = new Map<Connection, Place | 'joining' | undefined>();
   /** By participant sid. */
   #places = new Map<string, Place>();
   #stopping = false;
@@ -90,7 +91,7 @@ export class WebRtcGateway implements Gateway {
       joinLimit.cancel();
       const place = this.#connections.get(connection);
       this.#connections.delete(connection);
-      if (place?.peer.connection === connection) this.#waitForReturn(place);
+      if (place && place !== 'joining' && place.peer.connection === connection) this.#waitForReturn(place);
     });
   }
 
@@ -100,19 +101,27 @@ export class WebRtcGateway implements Gateway {
       if (message.type === 'join') {
         if (place) throw new PatchroomError('failed-precondition', 'You are in a room already.');
         await this.#join(connection, message.id, message.body);
-      } else {
-        if (!place) throw new PatchroomError('failed-precondition', 'Join a room first.');
-        connection.reply(message.id, await place.peer.handle(message));
-        if (message.type === 'leave') connection.close(CLOSE.normal, 'left');
+        return;
       }
+      if (!place || place === 'joining' || place.peer.participant.leftBecause) {
+        throw new PatchroomError('failed-precondition', 'Join a room first.');
+      }
+      connection.reply(message.id, await place.peer.handle(message));
+      if (message.type === 'leave') connection.close(CLOSE.normal, 'left');
     } catch (error) {
       connection.fail(message.id, error);
     }
   }
 
   async #join(connection: Connection, id: number, body: RequestBody<'join'>): Promise<void> {
+    this.#connections.set(connection, 'joining');
     const known = body.resume && this.#findPlace(body.resume);
-    const place = known ?? (await this.#enter(body));
+    const place =
+      known ??
+      (await this.#enter(body).catch((error: unknown) => {
+        if (this.#connections.has(connection)) this.#connections.set(connection, undefined);
+        throw error;
+      }));
     if (!this.#connections.has(connection)) {
       // It closed while it was being let in.
       if (!known) place.peer.participant.leave('left');

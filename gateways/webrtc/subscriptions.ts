@@ -17,6 +17,7 @@ export class Subscriptions {
   #notify: (notice: ServerNotice) => void;
   #log: Logger;
   #receiver: Receiver | undefined;
+  #accepts: ReturnType<typeof codecsOf> = [];
   /** By track sid. */
   #consumers = new Map<string, hubTypes.Consumer>();
   #opening = new Set<string>();
@@ -28,10 +29,12 @@ export class Subscriptions {
     this.#log = log;
   }
 
-  /** Starts anew on this connection, with all the room's tracks. */
+  /** Starts anew on this connection, with all the room's tracks. @throws PatchroomError when the capabilities make no sense */
   async receiveThrough(receiver: Receiver): Promise<void> {
+    const accepts = codecsOf(receiver.capabilities);
     this.reset();
     this.#receiver = receiver;
+    this.#accepts = accepts;
     await Promise.all(this.#listener.room.tracks.map((track) => this.add(track)));
   }
 
@@ -39,6 +42,7 @@ export class Subscriptions {
   reset(): void {
     for (const consumer of this.#consumers.values()) consumer.close();
     this.#consumers.clear();
+    this.#opening = new Set();
     this.#listener.subscriptions.clear();
     this.#receiver = undefined;
   }
@@ -54,7 +58,7 @@ export class Subscriptions {
     if (!receiver || known || track.participant === this.#listener || !this.#listener.permissions.subscribe)
       return;
     const { room } = this.#listener;
-    const path = plan(track, { who: 'the browser', accepts: codecsOf(receiver.capabilities) });
+    const path = plan(track, { who: 'the browser', accepts: this.#accepts });
     const canConsume = receiver.hub.canConsume(track.producerId, receiver.capabilities);
     if (path.outcome !== 'pass-through' || !canConsume) {
       const reason =
@@ -63,7 +67,8 @@ export class Subscriptions {
       this.#notify({ type: 'subscription-refused', body: { track: track.sid, reason } });
       return;
     }
-    this.#opening.add(track.sid);
+    const opening = this.#opening; // starting anew has a list of its own
+    opening.add(track.sid);
     try {
       const consumer = await receiver.transport.consume({
         producerId: track.producerId,
@@ -83,7 +88,7 @@ export class Subscriptions {
         this.#log.warn({ err: error, track: track.sid }, 'subscription failed');
       }
     } finally {
-      this.#opening.delete(track.sid);
+      opening.delete(track.sid);
     }
   }
 

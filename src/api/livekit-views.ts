@@ -95,7 +95,8 @@ export function toPermissions(info: ParticipantPermission, before: Permissions):
     ...EVERYDAY_PERMISSIONS,
     admin: before.admin,
     publish: info.canPublish,
-    ...(purposes.length > 0 ? { publishPurposes: purposes } : {}),
+    // Sources that we do not know permit nothing.
+    ...(info.canPublishSources.length > 0 ? { publishPurposes: purposes } : {}),
     subscribe: info.canSubscribe,
     updateOwn: info.canUpdateMetadata,
     hidden: info.hidden,

@@ -152,7 +152,7 @@ function toGrant(token: z.infer<typeof claims>): RoomGrant {
   };
 }
 
-/** LiveKit's rule: publishing and subscribing are permitted unless denied; listed sources supersede canPublish. */
+/** LiveKit's rule: publishing and subscribing are permitted unless denied; listed sources permit those only. */
 function toPermissions(video: VideoGrant): Permissions {
   const sources = video.canPublishSources ?? [];
   return {

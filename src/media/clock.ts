@@ -13,12 +13,22 @@ export interface Clock {
   after(delayMs: number, action: () => void): Timer;
 }
 
+/** setTimeout's longest delay; anything above fires at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallClock: () => Date.now(),
   after(delayMs, action) {
-    const timer = setTimeout(action, delayMs);
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number) => {
+      timer = setTimeout(
+        () => (leftMs > MAX_DELAY_MS ? wait(leftMs - MAX_DELAY_MS) : action()),
+        Math.min(leftMs, MAX_DELAY_MS),
+      );
+      timer.unref();
+    };
+    wait(delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
 };

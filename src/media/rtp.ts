@@ -32,7 +32,11 @@ export function parseRtp(packet: Buffer): RtpPacket | undefined {
     start += 4 + packet.readUInt16BE(start + 2) * 4;
   }
   let end = packet.length;
-  if (first & 0x20) end -= packet[end - 1]!;
+  if (first & 0x20) {
+    const padding = packet[end - 1]!; // counts itself
+    if (padding === 0) return undefined;
+    end -= padding;
+  }
   if (start > end) return undefined;
   return {
     marker: (packet[1]! & 0x80) !== 0,

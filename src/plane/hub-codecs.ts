@@ -1,4 +1,5 @@
-import type { types } from 'mediasoup';
+import { ortc, type types } from 'mediasoup';
+import { PatchroomError } from '../errors.ts';
 import { AUDIO_CODECS, type Codec, mimeType, parseMimeType } from '../media/codec.ts';
 
 /**
@@ -41,8 +42,19 @@ export function codecOf(parameters: types.RtpParameters): Codec {
   return toCodec(codec!);
 }
 
-/** Everything that capabilities offer, without retransmission formats. */
+/**
+ * Everything that capabilities offer, without retransmission formats.
+ * @throws PatchroomError 'invalid-request' when they are not well formed
+ */
 export function codecsOf(capabilities: types.RtpCapabilities): { kind: types.MediaKind; codec: Codec }[] {
+  try {
+    ortc.validateAndNormalizeRtpCapabilities(capabilities);
+  } catch (error) {
+    throw new PatchroomError(
+      'invalid-request',
+      `These RTP capabilities make no sense: ${(error as Error).message}`,
+    );
+  }
   return (capabilities.codecs ?? [])
     .filter((codec) => !/\/rtx$/i.test(codec.mimeType))
     .map((codec) => ({ kind: codec.kind, codec: toCodec(codec) }));

@@ -51,8 +51,12 @@ export class HubLink {
     this.#router = router;
     this.#transport = transport;
     this.closed = new Promise((resolve) => transport.observer.once('close', () => resolve()));
-    void worker.ended.then(() => transport.close());
-    void this.closed.then(() => worker.request({ type: 'close-link', link: id }).catch(() => {}));
+    const onWorkerEnded = () => transport.close();
+    worker.once('ended', onWorkerEnded);
+    void this.closed.then(() => {
+      worker.off('ended', onWorkerEnded);
+      forget(worker, id);
+    });
   }
 
   static async open(router: types.Router, worker: MediaWorker, ports: PortRange): Promise<HubLink> {
@@ -67,13 +71,14 @@ export class HubLink {
       rtcpMux: true,
       comedia: false,
     });
+    const id = randomUUID();
     try {
-      const id = randomUUID();
       const port = await worker.openLink(id, transport.tuple.localPort);
       await transport.connect({ ip: LOOPBACK, port });
       return new HubLink(id, router, transport, worker);
     } catch (error) {
       transport.close();
+      forget(worker, id);
       throw error;
     }
   }
@@ -115,6 +120,11 @@ export class HubLink {
       },
     });
   }
+}
+
+/** Closes the worker's end, if it is still there to do so. */
+function forget(worker: MediaWorker, link: string): void {
+  worker.request({ type: 'close-link', link }).catch(() => {});
 }
 
 function withoutTransportFeatures(capabilities: types.RtpCapabilities): types.RtpCapabilities {

@@ -32,8 +32,9 @@ export class Hub extends EventEmitter<HubEvents> {
   #observer: types.AudioLevelObserver;
   #loopbackPorts: PortRange;
   #links = new Map<string, Promise<HubLink>>();
+  #producers = 0;
 
-  constructor(
+  private constructor(
     workerPid: number,
     router: types.Router,
     server: types.WebRtcServer,
@@ -55,6 +56,8 @@ export class Hub extends EventEmitter<HubEvents> {
     observer.on('silence', () => this.emit('levels', []));
     router.observer.on('newtransport', (transport) =>
       transport.observer.on('newproducer', (producer) => {
+        this.#producers++;
+        producer.observer.once('close', () => this.#producers--);
         // Fails only if the producer closed in the meantime.
         if (producer.kind === 'audio') observer.addProducer({ producerId: producer.id }).catch(() => {});
       }),
@@ -74,6 +77,11 @@ export class Hub extends EventEmitter<HubEvents> {
 
   get closed(): boolean {
     return this.#router.closed;
+  }
+
+  /** How many streams come in. */
+  get producerCount(): number {
+    return this.#producers;
   }
 
   get capabilities(): types.RtpCapabilities {

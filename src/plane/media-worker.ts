@@ -33,11 +33,14 @@ export interface MediaWorkerOptions {
   readonly modules: readonly { readonly gateway: string; readonly url: URL }[];
 }
 
+export type MediaWorkerEvents = {
+  notice: [gateway: string, body: unknown];
+  /** It is gone, and with it everything that ran in it. */
+  ended: [cause: string];
+};
+
 /** A media worker as the main process sees it: a child process behind a typed request and notice channel. */
-export class MediaWorker
-  extends EventEmitter<{ notice: [gateway: string, body: unknown] }>
-  implements Supervised
-{
+export class MediaWorker extends EventEmitter<MediaWorkerEvents> implements Supervised {
   readonly ended: Promise<string>;
   #child: ChildProcess;
   #options: MediaWorkerOptions;
@@ -84,20 +87,21 @@ export class MediaWorker
   }
 
   /** @throws PatchroomError: what the worker answered, 'timeout', or 'unavailable' when it is gone */
-  request(request: WorkerRequest): Promise<unknown> {
+  request(request: WorkerRequest, limitMs: number = REQUEST_TIMEOUT_MS): Promise<unknown> {
     if (this.#hasEnded) return Promise.reject(new PatchroomError('unavailable', 'The media worker is gone.'));
     if (this.#pending.size >= MAX_PENDING_REQUESTS) {
       return Promise.reject(new PatchroomError('unavailable', 'The media worker is too busy.'));
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const timeout = this.#options.clock.after(REQUEST_TIMEOUT_MS, () => {
+      // First, for it throws on what cannot be cloned. A worker that just died makes it fail: its exit
+      // settles what is pending.
+      this.#child.send({ id, request } satisfies ToWorker, () => {});
+      const timeout = this.#options.clock.after(limitMs, () => {
         this.#pending.delete(id);
         reject(new PatchroomError('timeout', `The media worker did not answer "${request.type}" in time.`));
       });
       this.#pending.set(id, { resolve, reject, timeout });
-      // A worker that just died makes sending fail; its exit settles what is pending.
-      this.#child.send({ id, request } satisfies ToWorker, () => {});
     });
   }
 
@@ -111,7 +115,8 @@ export class MediaWorker
   }
 
   check(): Promise<unknown> {
-    return this.request({ type: 'statistics' });
+    // The supervisor's patience counts, not ours.
+    return this.request({ type: 'statistics' }, Number.POSITIVE_INFINITY);
   }
 
   async close(): Promise<void> {
@@ -159,6 +164,7 @@ export class MediaWorker
       reject(new PatchroomError('unavailable', `The media worker is gone: ${cause}.`));
     }
     this.#pending.clear();
+    this.emit('ended', cause);
     this.removeAllListeners();
   }
 }

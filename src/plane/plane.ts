@@ -90,7 +90,9 @@ export class MediaPlane {
     if (!worker) return Promise.reject(new PatchroomError('unavailable'));
     const media: RoomMedia = { hub: this.#openHub(room, worker), hubWorker: worker };
     this.#rooms.set(room, media);
-    media.hub.catch(() => this.#rooms.delete(room));
+    media.hub.catch(() => {
+      if (this.#rooms.get(room) === media) this.#rooms.delete(room);
+    });
     room.once('closed', () => this.#forget(room));
     return media.hub;
   }

@@ -28,10 +28,7 @@ export class MediaPort<Request, Reply, Notice> extends EventEmitter<MediaPortEve
     this.#messages = messages;
     this.#log = log;
     worker.on('notice', this.#onNotice);
-    void worker.ended.then((cause) => {
-      (this as EventEmitter<MediaPortEvents<unknown>>).emit('lost', cause);
-      this.removeAllListeners();
-    });
+    worker.on('ended', this.#onEnded);
   }
 
   /** @throws PatchroomError: what the media half threw, 'timeout' or 'unavailable' */
@@ -43,8 +40,14 @@ export class MediaPort<Request, Reply, Notice> extends EventEmitter<MediaPortEve
   /** No more notices. Does not end anything in the worker. */
   close(): void {
     this.worker.off('notice', this.#onNotice);
+    this.worker.off('ended', this.#onEnded);
     this.removeAllListeners();
   }
+
+  #onEnded = (cause: string): void => {
+    (this as EventEmitter<MediaPortEvents<unknown>>).emit('lost', cause);
+    this.close();
+  };
 
   #onNotice = (gateway: string, body: unknown): void => {
     if (gateway !== this.#gateway) return;

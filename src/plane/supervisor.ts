@@ -65,19 +65,19 @@ export class Supervisor<W extends Supervised> extends EventEmitter<SupervisorEve
 
   /** Starts them all. @throws what the first failing start throws, with none left running */
   async start(): Promise<void> {
-    const results = await Promise.allSettled(
-      this.#places.map((_, index) => this.#fill(index, FIRST_RETRY_MS)),
-    );
-    const failed = results.find((result) => result.status === 'rejected');
+    const fills = this.#places.map((_, index) => this.#keep(this.#fill(index, FIRST_RETRY_MS)));
+    const failed = (await Promise.allSettled(fills)).find((result) => result.status === 'rejected');
     if (!failed) return;
     await this.stop();
     throw failed.reason;
   }
 
+  /** Waits for those that are just starting, then ends them all. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const timer of this.#timers) timer.cancel();
     await Promise.allSettled(this.#starting);
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
     await Promise.allSettled(this.workers.map((worker) => worker.close()));
     this.#places.fill(undefined);
   }
@@ -86,16 +86,15 @@ export class Supervisor<W extends Supervised> extends EventEmitter<SupervisorEve
     const worker = await this.#options.start(index);
     this.#places[index] = worker;
     const startedAt = this.#options.clock.now();
-    this.#checkRegularly(index, worker);
+    const stopChecking = this.#checkRegularly(worker);
     void worker.ended.then((cause) => {
+      stopChecking();
       if (this.#places[index] !== worker || this.#stopping) return;
       this.#places[index] = undefined;
       this.#deaths++;
       const lived = this.#options.clock.now() - startedAt;
-      this.#options.log.error(
-        { pid: worker.pid, cause, livedMs: Math.round(lived) },
-        `${this.#options.name} died`,
-      );
+      const { log, name } = this.#options;
+      log.error({ pid: worker.pid, cause, livedMs: Math.round(lived) }, `${name} died`);
       this.emit('died', worker, cause);
       this.#replace(index, lived > HEALTHY_AFTER_MS ? 0 : retryMs);
     });
@@ -103,42 +102,61 @@ export class Supervisor<W extends Supervised> extends EventEmitter<SupervisorEve
 
   /** Starts a replacement after `delayMs`; each failure doubles the delay of the next try. */
   #replace(index: number, delayMs: number): void {
+    const { log, name } = this.#options;
     const nextDelayMs = Math.min(Math.max(FIRST_RETRY_MS, delayMs * 2), LAST_RETRY_MS);
     this.#after(delayMs, () => {
       const attempt = this.#fill(index, nextDelayMs).then(
         () => {
           const worker = this.#places[index];
           if (!worker) return;
-          this.#options.log.info({ pid: worker.pid }, `${this.#options.name} replaced`);
+          log.info({ pid: worker.pid }, `${name} replaced`);
           this.emit('replaced', worker);
         },
         (error: unknown) => {
-          this.#options.log.error(
-            { err: error },
-            `${this.#options.name} could not be replaced; trying again`,
-          );
+          log.error({ err: error }, `${name} could not be replaced; trying again`);
           if (!this.#stopping) this.#replace(index, nextDelayMs);
         },
       );
-      this.#starting.add(attempt);
-      void attempt.finally(() => this.#starting.delete(attempt));
+      void this.#keep(attempt);
     });
   }
 
-  #checkRegularly(index: number, worker: W): void {
-    this.#after(CHECK_INTERVAL_MS, () => {
-      if (this.#places[index] !== worker) return;
-      const limit = this.#after(CHECK_LIMIT_MS, () => {
-        this.#options.log.error({ pid: worker.pid }, `${this.#options.name} stopped answering; killing it`);
-        worker.kill();
-      });
-      const settled = () => {
-        limit.cancel();
-        this.#timers.delete(limit);
-        if (this.#places[index] === worker && !this.#stopping) this.#checkRegularly(index, worker);
-      };
-      worker.check().then(settled, settled);
-    });
+  /** So that stop can wait for it. */
+  #keep(starting: Promise<void>): Promise<void> {
+    this.#starting.add(starting);
+    const forget = () => this.#starting.delete(starting);
+    starting.then(forget, forget);
+    return starting;
+  }
+
+  /** Kills it when a check fails or is not answered in time. @returns ends the checking */
+  #checkRegularly(worker: W): () => void {
+    let timer = this.#after(CHECK_INTERVAL_MS, check);
+    let done = false;
+    const supervisor = this;
+    const stop = () => {
+      done = true;
+      timer.cancel();
+      this.#timers.delete(timer);
+    };
+    const hangs = (why: unknown) => {
+      if (done) return;
+      stop();
+      const { log, name } = this.#options;
+      log.error({ pid: worker.pid, why: String(why) }, `${name} does not answer as it should; killing it`);
+      worker.kill();
+    };
+    const works = () => {
+      if (done) return;
+      timer.cancel();
+      this.#timers.delete(timer);
+      timer = this.#after(CHECK_INTERVAL_MS, check);
+    };
+    function check(): void {
+      timer = supervisor.#after(CHECK_LIMIT_MS, () => hangs('no answer'));
+      worker.check().then(works, hangs);
+    }
+    return stop;
   }
 
   #after(delayMs: number, action: () => void): Timer {

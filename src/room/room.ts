@@ -132,6 +132,7 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   updateParticipant(participant: Participant, change: ParticipantChange): void {
+    if (participant.leftBecause) return;
     if (change.name !== undefined) participant.name = change.name;
     if (change.metadata !== undefined) participant.metadata = change.metadata;
     for (const [key, value] of Object.entries(change.attributes ?? {})) {

@@ -47,7 +47,8 @@ export async function fanOut(): Promise<Record<string, number>> {
   const pages: Person[] = [];
   for (let index = 0; index < PAGES; index++) {
     const person = await Person.open(browser, server, { name: `page-${index}`, room: 'bench' });
-    for (const label of ['Microphone', 'Camera']) await person.page.getByRole('combobox', { name: label }).selectOption('off');
+    for (const label of ['Microphone', 'Camera'])
+      await person.page.getByRole('combobox', { name: label }).selectOption('off');
     await person.join();
     pages.push(person);
   }

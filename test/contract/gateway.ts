@@ -77,6 +77,8 @@ export function contractSuite(gateway: GatewayUnderTest): void {
       const [, reason] = await left;
       expect(reason).toBe('left');
       expect(room.tracks).toEqual([]);
+      const hub = await server.plane.hub(room);
+      await expect.poll(() => hub.producerCount).toBe(0);
     });
 
     test('a peer that vanishes is noticed', async () => {

@@ -11,7 +11,7 @@ let bystander: SignallingClient;
 const clients: SignallingClient[] = [];
 beforeAll(async () => {
   server = await startServer({
-    config: { webrtc: { port: 0, resumeSeconds: 1, maxConnectionsPerAddress: 5 } },
+    config: { webrtc: { port: 0, resumeSeconds: 1, maxConnectionsPerAddress: 6 } },
   });
   bystander = await SignallingClient.open(server);
   await bystander.ask('join', { room: 'quiet', name: 'Bystander' });
@@ -83,6 +83,47 @@ describe('a request that cannot be met is answered, and the connection stays', (
     });
   });
 
+  test('joining twice at once', async () => {
+    const client = await open();
+    const answers = await Promise.all([
+      client.request('join', { room: 'twice' }),
+      client.request('join', { room: 'twice' }),
+    ]);
+    expect(answers.map(({ ok }) => ok)).toEqual([true, false]);
+    expect(server.rooms.mustGet('twice').participants).toHaveLength(1);
+  });
+
+  test('anything after leaving', async () => {
+    const client = await joined('left');
+    client.send(JSON.stringify({ id: 100, type: 'leave', body: {} }));
+    expect(await client.request('update', { name: 'Ghost' })).toMatchObject({
+      ok: false,
+      code: 'failed-precondition',
+    });
+    expect(server.rooms.mustGet('left').participants).toEqual([]);
+  });
+
+  test('changing a name where the token does not permit it, and where it does', async () => {
+    const client = await joined('names');
+    const [participant] = server.rooms.mustGet('names').participants;
+    await client.ask('update', { name: 'Anna' });
+    expect(participant!.name).toBe('Anna');
+    participant!.update({ permissions: { ...participant!.permissions, updateOwn: false } });
+    expect(await client.request('update', { name: 'Eve' })).toMatchObject({ ok: false, code: 'forbidden' });
+  });
+
+  test.each([{ codecs: 'opus' }, { codecs: [null] }, { codecs: [{}] }, { codecs: [{ mimeType: 5 }] }])(
+    'capabilities that make no sense: %j',
+    async (rtpCapabilities) => {
+      const client = await joined();
+      await client.ask('open', { direction: 'receive' });
+      expect(await client.request('receive', { rtpCapabilities })).toMatchObject({
+        ok: false,
+        code: 'invalid-request',
+      });
+    },
+  );
+
   test('media before its connection', async () => {
     const client = await joined();
     const body = { kind: 'audio', purpose: 'voice', rtpParameters: {} } as const;
@@ -138,7 +179,7 @@ test('pages of other sites cannot use the WebSocket', async () => {
 
 test('connections of one address are limited', async () => {
   const opened = await Promise.allSettled(Array.from({ length: 8 }, () => open()));
-  expect(opened.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(5);
+  expect(opened.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(6);
 });
 
 test('the bystander noticed none of this', () => {

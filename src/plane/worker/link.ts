@@ -18,6 +18,7 @@ export class Link implements MediaLink {
   #sent = 0;
   #ignored = 0;
   #sendErrors = 0;
+  #closed = false;
 
   private constructor(id: string, socket: dgram.Socket, hubPort: number) {
     this.id = id;
@@ -61,6 +62,7 @@ export class Link implements MediaLink {
   }
 
   send(packet: Buffer): void {
+    if (this.#closed) return;
     this.#sent++;
     this.#socket.send(packet, 0, packet.length, this.#hubPort, LOOPBACK, this.#onSent);
   }
@@ -77,6 +79,8 @@ export class Link implements MediaLink {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#socket.close();
     this.#streams.clear();
     for (const listener of this.#closeListeners.splice(0)) listener();

@@ -43,7 +43,9 @@ export class Worker {
   }
 
   async close(): Promise<void> {
-    for (const { endpoints } of this.#modules.values()) await endpoints.close();
+    const modules = [...this.#modules.values()];
+    this.#modules.clear();
+    for (const { endpoints } of modules) await endpoints.close();
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     this.#loopDelay.disable();

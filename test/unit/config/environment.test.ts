@@ -79,11 +79,14 @@ describe('demo mode', () => {
     expect(loadConfig(undefined, { PATCHROOM_BIND: bind }).network.bind).toBe(bind);
   });
 
-  test.each(['0.0.0.0', '::', '10.0.0.1', '192.0.2.127', '2001:db8::1'])('may not listen on %s', (bind) => {
-    expect(complaint(undefined, { PATCHROOM_BIND: bind })).toContain(
-      `Demo mode is for this machine only and cannot listen on ${bind}`,
-    );
-  });
+  test.each(['0.0.0.0', '::', '10.0.0.1', '192.0.2.127', '2001:db8::1', '::10', '::1:1', '1270::1'])(
+    'may not listen on %s',
+    (bind) => {
+      expect(complaint(undefined, { PATCHROOM_BIND: bind })).toContain(
+        `Demo mode is for this machine only and cannot listen on ${bind}`,
+      );
+    },
+  );
 
   test('is not entered with a file, whatever the file says', () => {
     expect(loadConfig(configFile(API), { PATCHROOM_BIND: '127.0.0.1' }).demo).toBe(false);

@@ -125,9 +125,14 @@ describe('a bad file is refused with its name, the line and the key', () => {
     expect(complaint(file)).toBe(`${file}: api: is missing.`);
   });
 
+  test('but a section with everything in it commented out counts as left out', () => {
+    const file = configFile(`${API}log:\n  # level: debug\n`);
+    expect(loadConfig(file, {}).log.level).toBe('info');
+  });
+
   test.each(['just text\n', '[1, 2]\n', '42\n'])('that is no set of keys: %j', (yaml) => {
     const file = configFile(yaml);
-    expect(complaint(file)).toContain(`${file}: the whole file: `);
+    expect(complaint(file)).toBe(`${file} is no config file: it must have sections such as "http:".`);
   });
 
   test.each<[string, string, number]>([

@@ -89,6 +89,15 @@ describe('changes', () => {
     expect(heard).toEqual(['to ann: updated', 'ann updated']);
   });
 
+  test('of somebody who left are not told', () => {
+    const { room } = openRoom();
+    const ann = room.join(person('ann'));
+    ann.leave('left');
+    const heard = listenTo(room);
+    ann.update({ name: 'Ghost' });
+    expect(heard).toEqual([]);
+  });
+
   test('quality is told when it changes, and not of somebody who left', () => {
     const { room } = openRoom();
     const ann = room.join(person('ann'));

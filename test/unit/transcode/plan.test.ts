@@ -81,11 +81,17 @@ describe('a listener that does not take the codec is refused with what it takes'
       ],
       'VP8, only H264',
     ],
-    ['another packetization mode', 'video', h264(1), [['video', h264(0)]], 'H264'],
-    ['another clock rate', 'audio', opus, [['audio', { ...opus, clockRate: 16000 }]], 'opus'],
+    ['another packetization mode', 'video', h264(1), [['video', h264(0)]], 'H264, not in this form'],
+    [
+      'another clock rate',
+      'audio',
+      opus,
+      [['audio', { ...opus, clockRate: 16000 }]],
+      'opus, not in this form',
+    ],
     ['the same name for another kind', 'audio', opus, [['video', opus]], 'opus'],
-    ['nothing of this kind', 'video', VP8, [['audio', opus]], 'VP8, only no video at all'],
-    ['nothing at all', 'audio', opus, [], 'opus, only no audio at all'],
+    ['nothing of this kind', 'video', VP8, [['audio', opus]], 'VP8, nor any other video'],
+    ['nothing at all', 'audio', opus, [], 'opus, nor any other audio'],
   ])('%s', (_, kind, codec, accepts, reason) => {
     const answer = planFor(kind, codec, accepts);
     expect(answer.outcome).toBe('refused');

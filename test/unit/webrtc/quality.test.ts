@@ -9,20 +9,20 @@ function sending(...scores: number[]): Producers[number] {
   return { paused: false, score: scores.map((score, index) => ({ ssrc: index, encodingIdx: index, score })) };
 }
 
-test.each<[string, Producers, string]>([
-  ['nothing published', [], 'excellent'],
-  ['no score yet', [sending()], 'excellent'],
-  ['10', [sending(10)], 'excellent'],
-  ['8', [sending(8)], 'excellent'],
-  ['7', [sending(7)], 'good'],
-  ['5', [sending(5)], 'good'],
-  ['4', [sending(4)], 'poor'],
-  ['0', [sending(0)], 'poor'],
-  ['the worst of two tracks', [sending(10), sending(6)], 'good'],
-  ['the best of a simulcast stream', [sending(0, 0, 9)], 'excellent'],
-  ['a paused track, which does not count', [{ ...sending(0), paused: true }, sending(9)], 'excellent'],
-  ['nothing but a paused track', [{ ...sending(0), paused: true }], 'excellent'],
-])('with %s the connection of %j is %s', (_, producers, quality) => {
+test.each<[string, string, Producers]>([
+  ['nothing published', 'excellent', []],
+  ['no score yet', 'excellent', [sending()]],
+  ['10', 'excellent', [sending(10)]],
+  ['8', 'excellent', [sending(8)]],
+  ['7', 'good', [sending(7)]],
+  ['5', 'good', [sending(5)]],
+  ['4', 'poor', [sending(4)]],
+  ['0', 'poor', [sending(0)]],
+  ['the worst of two tracks', 'good', [sending(10), sending(6)]],
+  ['the best of a simulcast stream', 'excellent', [sending(0, 0, 9)]],
+  ['a paused track, which does not count', 'excellent', [{ ...sending(0), paused: true }, sending(9)]],
+  ['nothing but a paused track', 'excellent', [{ ...sending(0), paused: true }]],
+])('with %s the connection is %s', (_, quality, producers) => {
   expect(qualityOf(producers)).toBe(quality);
 });
 

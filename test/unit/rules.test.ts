@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { parse, pathsIn, type SourceFile, sourceFiles } from './support/source-files.ts';
+
+/* Who may import whom, and other rules of the architecture (docs/architecture.md). */
+
+const FOLDERS = ['src', 'gateways', 'transcode', 'config'];
+const files = sourceFiles(FOLDERS);
+const within = (places: readonly string[]) => (name: string) =>
+  places.some((place) => (place.endsWith('/') ? name.startsWith(place) : name === place));
+
+/** The imports of our own files that leave the permitted places, as `from -> target`. */
+function strays(from: readonly SourceFile[], permitted: readonly string[]): string[] {
+  const isPermitted = within(permitted);
+  return from.flatMap(({ path, imports }) =>
+    imports.flatMap(({ target, own }) => (own && !isPermitted(target) ? [`${path} -> ${target}`] : [])),
+  );
+}
+
+function filesIn(place: string): SourceFile[] {
+  const found = files.filter(({ path }) => path.startsWith(place));
+  if (found.length === 0) throw new Error(`No files in ${place}: the rule would hold for nothing.`);
+  return found;
+}
+
+const gateways = [...new Set(files.flatMap(({ path }) => /^gateways\/[^/]+\//.exec(path) ?? []))];
+
+describe('files import nothing of ours beyond', () => {
+  test.each<[string, string[]]>([
+    ['src/media/', ['src/media/']],
+    ['src/room/', ['src/room/', 'src/media/', 'src/errors.ts']],
+    ['transcode/', ['transcode/', 'src/media/']],
+    ['src/', FOLDERS.map((folder) => `${folder}/`)],
+    ['config/', FOLDERS.map((folder) => `${folder}/`)],
+    ['src/console/', ['src/console/', 'gateways/webrtc/messages.ts', 'src/room/vocabulary.ts']],
+    ...gateways.map((gateway): [string, string[]] => [
+      gateway,
+      [gateway, 'src/gateway.ts', 'src/media/', 'src/room/', 'transcode/', 'src/token-bucket.ts'],
+    ]),
+  ])('%s: %j', (place, permitted) => {
+    expect(strays(filesIn(place), permitted)).toEqual([]);
+  });
+});
+
+describe('only one place imports', () => {
+  const users = (name: string) =>
+    files.filter(({ imports }) => imports.some(({ target }) => target === name));
+
+  test.each<[string, string[]]>([
+    ['mediasoup', ['src/plane/', 'src/gateway.ts']],
+    ['fastify', ['src/api/']],
+    ['jose', ['src/api/tokens.ts']],
+    ['@livekit/protocol', ['src/api/']],
+    ['@bufbuild/protobuf', ['src/api/']],
+    ['yaml', ['config/']],
+    ['pino', ['src/log.ts']],
+  ])('%s: %j', (name, places) => {
+    const found = users(name).map(({ path }) => path);
+    expect(found).not.toEqual([]);
+    expect(found.filter((path) => !within(places)(path))).toEqual([]);
+  });
+
+  test('computed paths: the media worker, for the media halves of gateways', () => {
+    expect(users('?').map(({ path }) => path)).toEqual(['src/plane/worker/worker.ts']);
+  });
+});
+
+test("gateways see of mediasoup but its types, through the plug-in seam's file", () => {
+  const [seam] = filesIn('src/gateway.ts');
+  const imports = seam!.imports.filter(({ target }) => target === 'mediasoup');
+  expect(imports.map(({ typeOnly }) => typeOnly)).toEqual([true]);
+});
+
+test('only the start and the configuration read the environment', () => {
+  const readers = files.filter(({ readsEnvironment }) => readsEnvironment).map(({ path }) => path);
+  expect(readers).toContain('src/main.ts');
+  expect(readers.filter((path) => path !== 'src/main.ts' && !path.startsWith('config/'))).toEqual([]);
+});
+
+test('no file has more than 400 lines', () => {
+  expect(files.filter(({ lines }) => lines > 400).map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);
+});
+
+test('no file or folder is called by what it is for nobody in particular', () => {
+  const vague = /(^|[/.-])(utils?|helpers?|managers?)([/.-]|$)/i;
+  expect(pathsIn([...FOLDERS, 'test']).filter((path) => vague.test(path))).toEqual([]);
+});
+
+describe('the rules see', () => {
+  const targets = (text: string) => parse('src/media/x.ts', text).imports;
+
+  test.each([
+    ["import { a } from '../room/room.ts'", 'src/room/room.ts', false],
+    ["import '../log.ts'", 'src/log.ts', false],
+    ["import type { A } from '../../gateways/index.ts'", 'gateways/index.ts', true],
+    ["export * from './rtp.ts'", 'src/media/rtp.ts', false],
+    ["export type { A } from 'mediasoup'", 'mediasoup', true],
+    ["const x = await import('mediasoup/node/lib/Worker.js')", 'mediasoup', false],
+    ["type X = import('@livekit/protocol/gen').Room", '@livekit/protocol', true],
+    ['await import(name)', '?', false],
+  ])('%s', (text, target, typeOnly) => {
+    expect(targets(text)).toMatchObject([{ target, typeOnly }]);
+  });
+
+  test.each([
+    ['process.env.HOME', true],
+    ["process['env']", true],
+    ["import { env } from 'node:process'", true],
+    ['const a: NodeJS.ProcessEnv = {}; process.exit(0)', false],
+  ])('%s: %o', (text, expected) => {
+    expect(parse('src/x.ts', text).readsEnvironment).toBe(expected);
+  });
+});

@@ -1,0 +1,2 @@
+/** A gateway's media half that is none. */
+export default {};
