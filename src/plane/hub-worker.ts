@@ -1,9 +1,19 @@
 import type { types } from 'mediasoup';
 import * as mediasoup from 'mediasoup';
 import { PatchroomError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { Hub, type PortRange } from './hub.ts';
 import { HUB_CODECS } from './hub-codecs.ts';
 import type { Supervised } from './supervisor.ts';
+
+/** What mediasoup and its workers complain about goes to our log. */
+export function logMediasoup(log: Logger): void {
+  mediasoup.setLogEventListeners({
+    ondebug: undefined,
+    onwarn: (source, text) => log.warn({ source }, text),
+    onerror: (source, text, error) => log.error({ source, ...(error ? { err: error } : {}) }, text),
+  });
+}
 
 export interface HubWorkerOptions {
   /** Path of the mediasoup-worker program. */

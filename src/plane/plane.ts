@@ -6,7 +6,7 @@ import type { Clock } from '../media/clock.ts';
 import type { Room } from '../room/room.ts';
 import type { Hub, PortRange } from './hub.ts';
 import type { HubLink } from './hub-link.ts';
-import { HubWorker } from './hub-worker.ts';
+import { HubWorker, logMediasoup } from './hub-worker.ts';
 import type { MediaMessages } from './media-module.ts';
 import { MediaWorker } from './media-worker.ts';
 import { leastLoaded } from './placement.ts';
@@ -46,6 +46,7 @@ export class MediaPlane {
 
   constructor(options: PlaneOptions, clock: Clock, log: Logger) {
     this.#log = log;
+    logMediasoup(log);
     this.#hubWorkers = new Supervisor({
       name: 'hub worker',
       count: options.hubWorkers || availableParallelism(),

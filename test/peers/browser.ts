@@ -4,7 +4,7 @@ import type { Server } from '../../src/server.ts';
 import {
   countPeerConnections,
   listenFor,
-  selectedPaths,
+  selectedCandidates,
   speakTone,
   waitForSilence,
   waitForTones,
@@ -126,7 +126,12 @@ export class Person {
 
   /** Network protocol of the selected path of every connection that has one. */
   paths(): Promise<string[]> {
-    return this.page.evaluate(selectedPaths);
+    return this.page.evaluate(selectedCandidates, 'protocol' as const);
+  }
+
+  /** 'host', 'relay' and so on, of the same. */
+  candidateTypes(): Promise<string[]> {
+    return this.page.evaluate(selectedCandidates, 'candidateType' as const);
   }
 
   async close(): Promise<void> {

@@ -109,18 +109,18 @@ export async function listenFor({ tones, seconds }: { tones: number[]; seconds: 
   return [...heard];
 }
 
-export async function selectedPaths(): Promise<string[]> {
-  const paths: string[] = [];
+/** One property of the selected pair's local candidate, of every connection that has one. */
+export async function selectedCandidates(property: 'protocol' | 'candidateType'): Promise<string[]> {
+  const values: string[] = [];
   const all = (window as unknown as { peerConnections: RTCPeerConnection[] }).peerConnections;
   for (const connection of all.filter(({ connectionState }) => connectionState === 'connected')) {
     const stats = [...(await connection.getStats()).values()] as Record<string, unknown>[];
     const pair = stats.find(
       ({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded',
     );
-    const local = stats.find(({ id }) => id === pair?.localCandidateId);
-    paths.push(String(local?.protocol));
+    values.push(String(stats.find(({ id }) => id === pair?.localCandidateId)?.[property]));
   }
-  return paths;
+  return values;
 }
 
 /** RTP packets that this page has received so far. */

@@ -3,9 +3,11 @@ import type { Reply, SubscriptionView } from '../../../gateways/webrtc/messages.
 import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
 import type { Signalling } from './signalling.ts';
 
-/** Choices that come with the page's address: `?transport=tcp` and `?video=h264`. */
+/** Choices that come with the page's address: `?transport=tcp` or `relay`, and `?video=h264`. */
 export interface MediaPreferences {
   readonly tcpOnly: boolean;
+  /** Only through a TURN server: `?transport=relay`, to find out whether it works. */
+  readonly relayOnly: boolean;
   readonly videoCodec: 'VP8' | 'H264';
 }
 
@@ -89,6 +91,16 @@ export class MediaSession {
     return consumer.track;
   }
 
+  /** Stops and starts the pictures: nobody looks at a page in the background. */
+  setVideoWanted(wanted: boolean): void {
+    for (const [track, { kind }] of this.#consumers) {
+      if (kind === 'video')
+        this.#signalling()
+          .request('want', { track, wanted })
+          .catch(() => {}); // kept as it is
+    }
+  }
+
   unsubscribe(trackSid: string): void {
     this.#consumers.get(trackSid)?.close();
     this.#consumers.delete(trackSid);
@@ -120,14 +132,18 @@ export class MediaSession {
   }
 
   async #openDirection(direction: Direction, iceServers: Reply<'join'>['iceServers']): Promise<void> {
-    const { tcpOnly } = this.#preferences;
+    const { tcpOnly, relayOnly } = this.#preferences;
     const opened = await this.#signalling().request('open', { direction, tcpOnly });
     if (!this.#device.loaded) {
       await this.#device.load({
         routerRtpCapabilities: opened.routerRtpCapabilities as unknown as types.RtpCapabilities,
       });
     }
-    const options = { ...(opened.transport as unknown as types.TransportOptions), iceServers };
+    const options: types.TransportOptions = {
+      ...(opened.transport as unknown as types.TransportOptions),
+      iceServers,
+      iceTransportPolicy: relayOnly ? 'relay' : 'all',
+    };
     const transport =
       direction === 'send'
         ? this.#device.createSendTransport(options)

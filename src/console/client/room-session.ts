@@ -45,6 +45,7 @@ export class RoomSession {
   private constructor(options: JoinOptions, signalling: Signalling) {
     this.#options = options;
     this.#signalling = signalling;
+    document.addEventListener('visibilitychange', this.#onVisibility);
   }
 
   /** @throws RequestError */
@@ -54,6 +55,7 @@ export class RoomSession {
       await session.#enter(undefined);
       return session;
     } catch (error) {
+      session.#end('');
       session.#signalling.close();
       throw error;
     }
@@ -199,7 +201,10 @@ export class RoomSession {
     this.#end('The server does not answer any more. Check your network connection, then join again.');
   }
 
+  #onVisibility = (): void => this.#media?.setVideoWanted(document.visibilityState === 'visible');
+
   #end(reason: string): void {
+    document.removeEventListener('visibilitychange', this.#onVisibility);
     this.#signalling.onClosed = () => {};
     this.#signalling.onNotice = () => {};
     this.#media?.close();

@@ -41,6 +41,7 @@ export function LobbyView({ room, onJoined }: { room: string; onJoined: (session
         token: query.get('token') ?? undefined,
         preferences: {
           tcpOnly: query.get('transport') === 'tcp',
+          relayOnly: query.get('transport') === 'relay',
           videoCodec: query.get('video')?.toLowerCase() === 'h264' ? 'H264' : 'VP8',
         },
       });
