@@ -52,6 +52,8 @@ const requests = {
   unpublish: z.strictObject({ track: sid }),
   mute: z.strictObject({ track: sid, muted: z.boolean() }),
   update: z.strictObject({ name }),
+  /** Mutes a participant's microphone and shared sound, or puts it out; for administrators. */
+  moderate: z.strictObject({ participant: sid, action: z.enum(['mute', 'remove']) }),
   leave: z.strictObject({}),
 };
 export type RequestType = keyof typeof requests;
@@ -73,6 +75,7 @@ export const clientMessage = z.discriminatedUnion('type', [
   request('unpublish'),
   request('mute'),
   request('update'),
+  request('moderate'),
   request('leave'),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;
@@ -104,6 +107,8 @@ export const permissionsView = z.strictObject({
   publish: z.array(z.enum(TRACK_PURPOSES)),
   subscribe: z.boolean(),
   updateOwn: z.boolean(),
+  /** May moderate. */
+  admin: z.boolean(),
 });
 
 /** What is needed to receive one track. */
@@ -157,6 +162,7 @@ export const replies = {
   unpublish: z.strictObject({}),
   mute: z.strictObject({}),
   update: z.strictObject({}),
+  moderate: z.strictObject({}),
   leave: z.strictObject({}),
 } satisfies Record<RequestType, z.ZodType>;
 export type Reply<T extends RequestType> = z.infer<(typeof replies)[T]>;

@@ -120,6 +120,9 @@ export class Peer {
           throw new PatchroomError('forbidden', 'You may not change your name here.');
         this.participant.update({ name: message.body.name });
         return {};
+      case 'moderate':
+        this.#moderate(message.body);
+        return {};
       case 'leave':
         this.participant.leave('left');
         return {};
@@ -178,6 +181,16 @@ export class Peer {
       producer.close();
       throw error;
     }
+  }
+
+  #moderate({ participant: sid, action }: RequestBody<'moderate'>): void {
+    if (!this.participant.permissions.admin) {
+      throw new PatchroomError('forbidden', 'Only administrators of this room may mute and remove others.');
+    }
+    const other = this.participant.room.participants.find((one) => one.sid === sid);
+    if (!other) throw new PatchroomError('participant-not-found');
+    if (action === 'remove') other.leave('removed');
+    else for (const track of other.tracks.values()) if (track.kind === 'audio') other.setMuted(track, true);
   }
 
   #notify = (notice: ServerNotice): void => this.#connection?.notify(notice);

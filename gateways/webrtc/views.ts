@@ -37,6 +37,7 @@ export function viewPermissions(permissions: Permissions): Reply<'join'>['permis
     publish: TRACK_PURPOSES.filter((purpose) => canPublish(permissions, purpose)),
     subscribe: permissions.subscribe,
     updateOwn: permissions.updateOwn,
+    admin: permissions.admin,
   };
 }
 

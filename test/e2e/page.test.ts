@@ -101,6 +101,19 @@ test('outside demo mode the page needs a token, and the token decides what its b
   expect(server.rooms.mustGet('demo').tracks).toEqual([]);
 });
 
+test('an administrator mutes and removes others from the page; nobody else can', async () => {
+  const server = await start({ demo: false });
+  const tokenFor = (identity: string, roomAdmin: boolean) =>
+    createToken(API_KEY, API_SECRET, { identity, video: { roomJoin: true, room: 'demo', roomAdmin } }, 60);
+  const ann = await join(server, { query: `token=${await tokenFor('Ann', true)}` });
+  const bob = await join(server, { name: 'Bob', query: `token=${await tokenFor('Bob', false)}` });
+  await ann.page.getByRole('button', { name: 'Mute Bob' }).click();
+  await bob.page.getByRole('button', { name: 'Unmute' }).waitFor();
+  expect(await bob.page.getByRole('button', { name: 'Remove Ann' }).count()).toBe(0);
+  await ann.page.getByRole('button', { name: 'Remove Bob' }).click();
+  await bob.page.getByText('You were removed from the room.').waitFor();
+});
+
 test('everything can be reached and done by keyboard alone', async () => {
   const server = await start();
   const person = await open(server);

@@ -112,6 +112,16 @@ describe('a request that cannot be met is answered, and the connection stays', (
     expect(await client.request('update', { name: 'Eve' })).toMatchObject({ ok: false, code: 'forbidden' });
   });
 
+  test('moderating without being an administrator', async () => {
+    const [ann, bob] = [await open(), await joined('moderated')];
+    const { you } = await ann.ask('join', { room: 'moderated' });
+    expect(await bob.request('moderate', { participant: you, action: 'remove' })).toMatchObject({
+      ok: false,
+      code: 'forbidden',
+    });
+    expect(server.rooms.mustGet('moderated').participants).toHaveLength(2);
+  });
+
   test.each([{ codecs: 'opus' }, { codecs: [null] }, { codecs: [{}] }, { codecs: [{ mimeType: 5 }] }])(
     'capabilities that make no sense: %j',
     async (rtpCapabilities) => {

@@ -70,6 +70,13 @@ export class RoomSession {
     this.#signalling.request('layer', { track, layer }).catch(() => {}); // the picture stays as it is
   }
 
+  /** For administrators; the room shows what came of it. */
+  moderate(participant: string, action: 'mute' | 'remove'): void {
+    this.#signalling.request('moderate', { participant, action }).catch((error: unknown) => {
+      this.outgoing.problem.value = error instanceof Error ? error.message : String(error);
+    });
+  }
+
   async leave(): Promise<void> {
     this.#end('You have left the room.');
     await this.#signalling.request('leave', {}).catch(() => {}); // closing says it too

@@ -9,6 +9,7 @@ export class RoomState {
     publish: [],
     subscribe: true,
     updateOwn: false,
+    admin: false,
   });
   /** By sid, in order of joining. */
   readonly participants = signal<ReadonlyMap<string, ParticipantView>>(new Map());

@@ -73,6 +73,18 @@ export function Tile({ session, participant, video, screen }: TileProps) {
           )}
         </div>
       )}
+      {session.room.permissions.value.admin && !isYou && !screen && (
+        <div class="moderation">
+          {voice && !voice.muted && (
+            <button type="button" onClick={() => session.moderate(participant.sid, 'mute')}>
+              Mute<span class="visually-hidden"> {participant.name}</span>
+            </button>
+          )}
+          <button type="button" onClick={() => session.moderate(participant.sid, 'remove')}>
+            Remove<span class="visually-hidden"> {participant.name}</span>
+          </button>
+        </div>
+      )}
       <footer>
         {participant.kind === 'phone' && <PhoneIcon />}
         {participant.kind === 'encoder' && <EncoderIcon />}

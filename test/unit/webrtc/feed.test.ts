@@ -50,7 +50,12 @@ describe('one browser is told', () => {
     ann.publish(voice());
     ann.update({ permissions: { ...EVERYDAY_PERMISSIONS, publishPurposes: ['camera'] } });
     expect(types()).toEqual(['track-published', 'track-unpublished', 'participant-updated', 'permissions']);
-    expect(told.at(-1)!.body).toEqual({ publish: ['camera'], subscribe: true, updateOwn: false });
+    expect(told.at(-1)!.body).toEqual({
+      publish: ['camera'],
+      subscribe: true,
+      updateOwn: false,
+      admin: false,
+    });
   });
 
   test('who speaks, what the room is about, and that the media is lost', () => {

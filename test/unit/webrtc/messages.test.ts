@@ -24,6 +24,10 @@ const REQUESTS: Record<RequestType, object[]> = {
   unpublish: [{ track: SID }],
   mute: [{ track: SID, muted: true }],
   update: [{ name: 'Ann' }],
+  moderate: [
+    { participant: PERSON, action: 'mute' },
+    { participant: PERSON, action: 'remove' },
+  ],
   leave: [{}],
 };
 

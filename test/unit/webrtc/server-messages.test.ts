@@ -54,7 +54,10 @@ const NOTICES: ServerNotice[] = [
   { type: 'speakers', body: [{ participant: PERSON, level: -31 }] },
   { type: 'speakers', body: [] },
   { type: 'room-updated', body: room },
-  { type: 'permissions', body: { publish: ['voice', 'screen-audio'], subscribe: true, updateOwn: false } },
+  {
+    type: 'permissions',
+    body: { publish: ['voice', 'screen-audio'], subscribe: true, updateOwn: false, admin: false },
+  },
   { type: 'media-lost', body: { reason: 'worker died' } },
   { type: 'removed', body: { reason: 'removed' } },
 ];
@@ -78,7 +81,7 @@ describe('a notice', () => {
     ['a quality that nobody knows', { type: 'quality', body: { participant: PERSON, quality: 'meh' } }],
     [
       'a permission that nobody knows',
-      { type: 'permissions', body: { publish: ['smell'], subscribe: true, updateOwn: true } },
+      { type: 'permissions', body: { publish: ['smell'], subscribe: true, updateOwn: true, admin: true } },
     ],
     ['a track without a codec', { type: 'track-published', body: { ...track, codec: undefined } }],
   ])('with %s is not taken', (_, notice) => {
@@ -101,7 +104,7 @@ describe('an answer', () => {
     resumeKey: 'k',
     resumed: false,
     resumeMs: 20_000,
-    permissions: { publish: [], subscribe: true, updateOwn: true },
+    permissions: { publish: [], subscribe: true, updateOwn: true, admin: true },
     participants: [{ ...participant, tracks: [{ ...track }] }],
     subscriptions: [subscription],
     iceServers: [{ urls: ['stun:a'] }, { urls: ['turn:b'], username: 'u', credential: 'c' }],
