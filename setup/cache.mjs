@@ -30,11 +30,16 @@ function isAlive(pid) {
 export async function lockCache() {
   const file = path.join(cacheFolder(), 'setup.lock');
   for (let said = false; ; ) {
+    // Written first and linked then: whoever sees the lock sees its owner.
+    const mine = `${file}.${process.pid}`;
+    fs.writeFileSync(mine, String(process.pid));
     try {
-      fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
+      fs.linkSync(mine, file);
       break;
     } catch (error) {
       if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+    } finally {
+      fs.rmSync(mine, { force: true });
     }
     const owner = Number(readIfThere(file));
     if (!owner || !isAlive(owner)) {

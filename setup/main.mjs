@@ -19,6 +19,7 @@ const TASKS = {
     run: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'],
     debian: [],
     builtWorker: false,
+    packagesOnly: true,
   },
 };
 
@@ -28,10 +29,14 @@ const USAGE = `usage: node setup/main.mjs start|setup|test|bench|format [--build
 
 /**
  * Makes everything that the task needs.
- * @param {{ debian: string[], builtWorker: boolean }} task
+ * @param {{ debian: string[], builtWorker: boolean, packagesOnly?: boolean }} task
  * @returns {Promise<string>} the mediasoup worker to use
  */
 async function setUp(task) {
+  if (task.packagesOnly) {
+    await installPackages();
+    return '';
+  }
   const ready = findWorker(task.builtWorker);
   if (ready && missing(task.debian).length === 0 && packagesReady() && consoleReady()) return ready;
 
@@ -72,8 +77,8 @@ function hand(command, worker) {
       PATH: `${path.dirname(node24())}:${process.env.PATH}`,
     },
   });
-  // A terminal sends Ctrl-C to the whole group: the child has it already.
-  process.removeAllListeners('SIGINT').on('SIGINT', () => {});
+  // From a terminal the child has Ctrl-C already; a second one does no harm, and others send it to us alone.
+  process.removeAllListeners('SIGINT').on('SIGINT', () => child.kill('SIGINT'));
   process.removeAllListeners('SIGTERM').on('SIGTERM', () => child.kill('SIGTERM'));
   child.on('error', (error) => fail(error));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

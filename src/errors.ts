@@ -4,6 +4,8 @@
  */
 export const ERRORS = {
   'invalid-request': 'What was asked for is not well formed.',
+  'too-large': 'What was sent is too large.',
+  'not-found': 'There is nothing here.',
   unauthenticated: 'Who is asking could not be established.',
   forbidden: 'This is not permitted.',
   'room-not-found': 'There is no such room.',

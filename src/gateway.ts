@@ -86,6 +86,11 @@ export type UpgradeHandler = (
 ) => void;
 
 export type { types as hubTypes } from 'mediasoup';
+/** Answers an upgrade with an error. The socket is closed at once: a client that keeps its half open would stay for good. */
+export function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+}
+
 export type { Admission, Credentials } from './admission.ts';
 export { asPatchroomError, type ErrorCode, PatchroomError } from './errors.ts';
 export type { Logger } from './log.ts';

@@ -15,6 +15,8 @@ import { MediaPlane, type PlaneOptions } from './plane/plane.ts';
 import { RoomDirectory } from './room/directory.ts';
 
 const STOP_GRACE_MS = 3_000;
+/** Whatever hangs, the process ends after this. */
+const STOP_LIMIT_MS = 12_000;
 
 /** What the server needs to know; the config file's shape (config/schema.ts) fits it. */
 export interface ServerConfig {
@@ -177,6 +179,13 @@ export class Server {
   }
 
   async #stop(): Promise<void> {
+    // From here on, processes that end are no news: Ctrl-C reaches them as well.
+    this.plane.expectEnd();
+    const limit = new Promise<void>((resolve) => this.#clock.after(STOP_LIMIT_MS, resolve));
+    await Promise.race([this.#stopAll(), limit]);
+  }
+
+  async #stopAll(): Promise<void> {
     await Promise.allSettled(this.#gateways.map((gateway) => gateway.stop(STOP_GRACE_MS)));
     this.rooms.closeAll();
     await Promise.allSettled([this.#http?.close(), this.plane.stop()]);

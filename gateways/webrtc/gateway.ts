@@ -2,7 +2,13 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { type Gateway, type GatewayHost, PatchroomError, type Timer } from '../../src/gateway.ts';
+import {
+  type Gateway,
+  type GatewayHost,
+  PatchroomError,
+  refuseUpgrade,
+  type Timer,
+} from '../../src/gateway.ts';
 import type { LeaveReason } from '../../src/room/vocabulary.ts';
 import { CLOSE, Connection } from './connection.ts';
 import { iceServersFor } from './ice-servers.ts';
@@ -14,7 +20,7 @@ import { viewParticipant, viewPermissions, viewRoom, visibleTo } from './views.t
 export const SIGNALLING_PATH = '/rtc';
 const JOIN_LIMIT_MS = 10_000;
 /** Requests of one connection that are being worked on; one more ends it. */
-const MAX_REQUESTS_UNDER_WAY = 64;
+const MAX_REQUESTS_UNDER_WAY = 128;
 
 interface Place {
   readonly peer: Peer;
@@ -65,7 +71,7 @@ export class WebRtcGateway implements Gateway {
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
     if (this.#stopping || this.#connections.size >= maxConnections || fromThere >= maxConnectionsPerAddress) {
       this.#host.log.warn({ address }, 'too many WebSocket connections; refused');
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      refuseUpgrade(socket, '503 Service Unavailable');
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
@@ -78,14 +84,16 @@ export class WebRtcGateway implements Gateway {
     const joinLimit = this.#host.clock.after(JOIN_LIMIT_MS, () => connection.close(CLOSE.policy, 'no join'));
     let underWay = 0;
     connection.on('message', (message) => {
-      if (message.type === 'join') joinLimit.cancel();
       if (underWay >= MAX_REQUESTS_UNDER_WAY) {
         connection.fail(message.id, new PatchroomError('rate-limited', 'Too many requests under way.'));
         connection.close(CLOSE.policy, 'rate-limited');
         return;
       }
       underWay++;
-      void this.#answer(connection, message).finally(() => underWay--);
+      void this.#answer(connection, message).finally(() => {
+        underWay--;
+        if (this.#connections.get(connection)) joinLimit.cancel();
+      });
     });
     connection.once('closed', () => {
       joinLimit.cancel();
@@ -177,6 +185,7 @@ export class WebRtcGateway implements Gateway {
       you: participant.sid,
       resumeKey,
       resumed,
+      transports: peer.transportIds,
       resumeMs: this.#options.resumeSeconds * 1000,
       permissions: viewPermissions(participant.permissions),
       participants: visibleTo(participant).map(viewParticipant),

@@ -15,7 +15,11 @@ import {
 /** Larger messages end the connection. An offer of capabilities is about 10 kB. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
+/** Tracks in one message. */
+export const MAX_LIST = 200;
+
 const sid = z.string().min(4).max(64);
+const tracks = z.array(sid).max(MAX_LIST);
 const name = z.string().max(100);
 const direction = z.enum(['send', 'receive']);
 /** Structures of mediasoup's own; its validators on either side check what is inside. */
@@ -35,12 +39,14 @@ const requests = {
   'restart-ice': z.strictObject({ direction }),
   /** What the browser can receive; from here on it gets the room's tracks. */
   receive: z.strictObject({ rtpCapabilities: structure }),
-  /** The browser has made its end of a subscription: packets may come. */
-  ready: z.strictObject({ track: sid }),
-  /** Turns a track off and on for oneself. */
-  want: z.strictObject({ track: sid, wanted: z.boolean() }),
-  /** Which quality of a simulcast track is enough: 0 is the smallest. */
-  layer: z.strictObject({ track: sid, layer: z.int().min(0).max(7) }),
+  /** The browser has made its end of these subscriptions: packets may come. */
+  ready: z.strictObject({ tracks }),
+  /** Turns tracks off and on for oneself. */
+  want: z.strictObject({ tracks, wanted: z.boolean() }),
+  /** Which quality of simulcast tracks is enough: 0 is the smallest. */
+  layers: z.strictObject({
+    layers: z.array(z.strictObject({ track: sid, layer: z.int().min(0).max(7) })).max(MAX_LIST),
+  }),
   publish: z.strictObject({
     kind: z.enum(['audio', 'video']),
     purpose: z.enum(TRACK_PURPOSES),
@@ -70,7 +76,7 @@ export const clientMessage = z.discriminatedUnion('type', [
   request('receive'),
   request('ready'),
   request('want'),
-  request('layer'),
+  request('layers'),
   request('publish'),
   request('unpublish'),
   request('mute'),
@@ -128,8 +134,10 @@ export const replies = {
     room: roomView,
     you: sid,
     resumeKey: z.string(),
-    /** Media goes on; what is in `subscriptions` is all that stands. */
+    /** The place was kept: what is in `subscriptions` and one's own tracks is all that stands. */
     resumed: z.boolean(),
+    /** The ids of one's open connections; media goes on if they are the ones that the page has. */
+    transports: z.array(z.string()),
     /** How long the place is kept after the connection is lost, in ms. */
     resumeMs: z.number(),
     permissions: permissionsView,
@@ -157,7 +165,7 @@ export const replies = {
   receive: z.strictObject({}),
   ready: z.strictObject({}),
   want: z.strictObject({}),
-  layer: z.strictObject({}),
+  layers: z.strictObject({}),
   publish: z.strictObject({ track: sid, producer: z.string() }),
   unpublish: z.strictObject({}),
   mute: z.strictObject({}),
@@ -179,6 +187,8 @@ export const serverNotice = z.discriminatedUnion('type', [
   notice('track-updated', trackView),
   notice('track-unpublished', z.strictObject({ track: sid, participant: sid })),
   notice('subscribed', subscriptionView),
+  /** This subscription has ended although its track goes on. */
+  notice('unsubscribed', z.strictObject({ track: sid })),
   /** This track cannot come here, and why. */
   notice('subscription-refused', z.strictObject({ track: sid, reason: z.string() })),
   notice('speakers', z.array(z.strictObject({ participant: sid, level: z.number() }))),

@@ -9,11 +9,16 @@ import {
 import type { Participant } from '../../src/room/participant.ts';
 import { mustBeAbleToPublish } from '../../src/room/permissions.ts';
 import type { Track } from '../../src/room/track.ts';
+import { TokenBucket } from '../../src/token-bucket.ts';
 import type { Connection } from './connection.ts';
 import { feed } from './feed.ts';
 import type { ClientMessage, Reply, RequestBody, ServerNotice } from './messages.ts';
 import { qualityOf, statisticsOf } from './quality.ts';
 import { Subscriptions } from './subscriptions.ts';
+
+/** Each start makes all subscriptions anew: work for the hub. */
+const RECEIVES_PER_SECOND = 0.5;
+const RECEIVE_BURST = 5;
 
 interface Direction {
   readonly hub: Hub;
@@ -33,11 +38,13 @@ export class Peer {
   #producers = new Map<string, hubTypes.Producer>();
   #subscriptions: Subscriptions;
   #endings: (() => void)[] = [];
+  #starts: TokenBucket;
 
   constructor(participant: Participant, host: GatewayHost, log: Logger) {
     this.participant = participant;
     this.#host = host;
     this.#log = log;
+    this.#starts = new TokenBucket(RECEIVES_PER_SECOND, RECEIVE_BURST, host.clock);
     this.#subscriptions = new Subscriptions(participant, this.#notify, log);
     const { room } = participant;
     this.#endings.push(feed(participant, this.#notify));
@@ -63,6 +70,11 @@ export class Peer {
     return this.#connection;
   }
 
+  /** Ids of its open media connections. */
+  get transportIds(): string[] {
+    return Object.values(this.#directions).map(({ transport }) => transport.id);
+  }
+
   get subscriptionViews() {
     return this.#subscriptions.views;
   }
@@ -85,27 +97,27 @@ export class Peer {
       case 'open':
         return this.#open(message.body);
       case 'connect':
-        await this.#direction(message.body.direction).transport.connect({
-          dtlsParameters: message.body.dtlsParameters as unknown as hubTypes.DtlsParameters,
-        });
+        await this.#connect(message.body);
         return {};
       case 'restart-ice': {
         const iceParameters = await this.#direction(message.body.direction).transport.restartIce();
         return { iceParameters: { ...iceParameters } };
       }
       case 'receive': {
+        if (!this.#starts.take())
+          throw new PatchroomError('rate-limited', 'Receiving was started too often.');
         const capabilities = message.body.rtpCapabilities as hubTypes.RtpCapabilities;
         await this.#subscriptions.receiveThrough({ ...this.#direction('receive'), capabilities });
         return {};
       }
       case 'ready':
-        await this.#subscriptions.setReady(message.body.track);
+        await this.#subscriptions.setReady(message.body.tracks);
         return {};
       case 'want':
-        await this.#subscriptions.setWanted(message.body.track, message.body.wanted);
+        await this.#subscriptions.setWanted(message.body.tracks, message.body.wanted);
         return {};
-      case 'layer':
-        await this.#subscriptions.setLayer(message.body.track, message.body.layer);
+      case 'layers':
+        await this.#subscriptions.setLayers(message.body.layers);
         return {};
       case 'publish':
         return this.#publish(message.body);
@@ -138,6 +150,8 @@ export class Peer {
     }
     this.#directions[direction]?.transport.close();
     if (direction === 'receive') this.#subscriptions.reset();
+    // What the old connection carried is gone; the browser publishes it again.
+    else for (const track of [...this.participant.tracks.values()]) this.participant.unpublish(track);
     this.#directions[direction] = { hub, transport };
     return {
       routerRtpCapabilities: { ...hub.capabilities },
@@ -148,6 +162,15 @@ export class Peer {
         dtlsParameters: { ...transport.dtlsParameters },
       },
     };
+  }
+
+  async #connect({ direction, dtlsParameters }: RequestBody<'connect'>): Promise<void> {
+    const { transport } = this.#direction(direction);
+    await transport
+      .connect({ dtlsParameters: dtlsParameters as unknown as hubTypes.DtlsParameters })
+      .catch((error: Error) => {
+        throw new PatchroomError('invalid-request', `These DTLS parameters cannot be used: ${error.message}`);
+      });
   }
 
   async #publish(body: RequestBody<'publish'>): Promise<Reply<'publish'>> {
@@ -175,7 +198,9 @@ export class Peer {
         statistics: () => statisticsOf(producer),
       });
       this.#producers.set(track.sid, producer);
-      producer.on('score', () => this.participant.setQuality(qualityOf([...this.#producers.values()])));
+      producer.on('score', () => {
+        if (this.#connection) this.participant.setQuality(qualityOf([...this.#producers.values()]));
+      });
       return { track: track.sid, producer: producer.id };
     } catch (error) {
       producer.close();
@@ -196,10 +221,8 @@ export class Peer {
   #notify = (notice: ServerNotice): void => this.#connection?.notify(notice);
 
   #onOwnUpdate = (): void => {
-    if (!this.participant.permissions.subscribe) {
-      for (const track of this.participant.room.tracks) this.#subscriptions.remove(track);
-      this.participant.subscriptions.clear();
-    } else for (const track of this.participant.room.tracks) void this.#subscriptions.add(track);
+    if (!this.participant.permissions.subscribe) this.#subscriptions.revoke();
+    else for (const track of this.participant.room.tracks) void this.#subscriptions.add(track);
   };
 
   #onUnpublished(track: Track): void {

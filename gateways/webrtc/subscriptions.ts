@@ -1,4 +1,5 @@
 import { codecsOf, type Hub, type hubTypes, type Logger } from '../../src/gateway.ts';
+import type { Plan } from '../../src/media/plan.ts';
 import type { Participant } from '../../src/room/participant.ts';
 import type { Track } from '../../src/room/track.ts';
 import { plan } from '../../transcode/plan.ts';
@@ -43,6 +44,7 @@ export class Subscriptions {
     for (const consumer of this.#consumers.values()) consumer.close();
     this.#consumers.clear();
     this.#opening = new Set();
+    this.#unwanted.clear();
     this.#listener.subscriptions.clear();
     this.#receiver = undefined;
   }
@@ -52,44 +54,61 @@ export class Subscriptions {
     return [...this.#consumers].map(([track, consumer]) => view(track, consumer));
   }
 
+  /** Never rejects: what fails is logged, and that track does not come. */
   async add(track: Track): Promise<void> {
     const receiver = this.#receiver;
-    const known = this.#consumers.has(track.sid) || this.#opening.has(track.sid);
+    const opening = this.#opening; // starting anew has a list of its own
+    const known = this.#consumers.has(track.sid) || opening.has(track.sid);
     if (!receiver || known || track.participant === this.#listener || !this.#listener.permissions.subscribe)
       return;
-    const { room } = this.#listener;
-    const path = plan(track, { who: 'the browser', accepts: this.#accepts });
-    const canConsume = receiver.hub.canConsume(track.producerId, receiver.capabilities);
-    if (path.outcome !== 'pass-through' || !canConsume) {
-      const reason =
-        path.outcome === 'refused' ? path.reason : `the browser cannot take this form of ${track.codec.name}`;
-      room.subscribe(this.#listener, track, { outcome: 'refused', reason }, true);
-      this.#notify({ type: 'subscription-refused', body: { track: track.sid, reason } });
-      return;
-    }
-    const opening = this.#opening; // starting anew has a list of its own
     opening.add(track.sid);
     try {
-      const consumer = await receiver.transport.consume({
-        producerId: track.producerId,
-        rtpCapabilities: receiver.capabilities,
-        paused: true, // until the browser says it is ready, so that no first packets are lost
-      });
-      if (!room.track(track.sid) || this.#receiver !== receiver || this.#listener.leftBecause) {
-        consumer.close();
-        return;
-      }
-      this.#consumers.set(track.sid, consumer);
-      room.subscribe(this.#listener, track, path, true);
-      this.#notify({ type: 'subscribed', body: view(track.sid, consumer) });
+      const path = plan(track, { who: 'the browser', accepts: this.#accepts });
+      const canConsume = receiver.hub.canConsume(track.producerId, receiver.capabilities);
+      if (path.outcome === 'pass-through' && canConsume) await this.#open(track, receiver, path);
+      else this.#refuse(track, path);
     } catch (error) {
       // The track or the connection closed in this moment; anything else shows in the log.
-      if (room.track(track.sid) && this.#receiver === receiver) {
+      if (this.#listener.room.track(track.sid) && this.#receiver === receiver) {
         this.#log.warn({ err: error, track: track.sid }, 'subscription failed');
       }
     } finally {
       opening.delete(track.sid);
     }
+  }
+
+  async #open(track: Track, receiver: Receiver, path: Plan): Promise<void> {
+    const { room } = this.#listener;
+    const consumer = await receiver.transport.consume({
+      producerId: track.producerId,
+      rtpCapabilities: receiver.capabilities,
+      paused: true, // until the browser says it is ready, so that no first packets are lost
+    });
+    const over = !room.track(track.sid) || this.#receiver !== receiver || this.#listener.leftBecause;
+    if (over || !this.#listener.permissions.subscribe) {
+      consumer.close();
+      return;
+    }
+    room.subscribe(this.#listener, track, path, true);
+    this.#consumers.set(track.sid, consumer);
+    this.#notify({ type: 'subscribed', body: view(track.sid, consumer) });
+  }
+
+  #refuse(track: Track, path: Plan): void {
+    const reason =
+      path.outcome === 'refused' ? path.reason : `the browser cannot take this form of ${track.codec.name}`;
+    this.#listener.room.subscribe(this.#listener, track, { outcome: 'refused', reason }, true);
+    this.#notify({ type: 'subscription-refused', body: { track: track.sid, reason } });
+  }
+
+  /** Ends all, because the listener may not subscribe any more. */
+  revoke(): void {
+    for (const [track, consumer] of this.#consumers) {
+      consumer.close();
+      this.#notify({ type: 'unsubscribed', body: { track } });
+    }
+    this.#consumers.clear();
+    this.#listener.subscriptions.clear();
   }
 
   remove(track: Track): void {
@@ -98,19 +117,26 @@ export class Subscriptions {
     this.#unwanted.delete(track.sid);
   }
 
-  async setReady(trackSid: string): Promise<void> {
-    if (!this.#unwanted.has(trackSid)) await this.#setPaused(trackSid, false);
+  async setReady(tracks: readonly string[]): Promise<void> {
+    const wanted = tracks.filter((track) => !this.#unwanted.has(track));
+    await Promise.all(wanted.map((track) => this.#setPaused(track, false)));
   }
 
-  async setWanted(trackSid: string, wanted: boolean): Promise<void> {
-    if (wanted) this.#unwanted.delete(trackSid);
-    else this.#unwanted.add(trackSid);
-    await this.#setPaused(trackSid, !wanted);
+  async setWanted(tracks: readonly string[], wanted: boolean): Promise<void> {
+    const known = tracks.filter((track) => this.#consumers.has(track));
+    for (const track of known) {
+      if (wanted) this.#unwanted.delete(track);
+      else this.#unwanted.add(track);
+    }
+    await Promise.all(known.map((track) => this.#setPaused(track, !wanted)));
   }
 
-  async setLayer(trackSid: string, spatialLayer: number): Promise<void> {
-    const consumer = this.#consumers.get(trackSid);
-    if (consumer && consumer.type !== 'simple') await consumer.setPreferredLayers({ spatialLayer });
+  async setLayers(layers: readonly { readonly track: string; readonly layer: number }[]): Promise<void> {
+    const set = async (track: string, spatialLayer: number) => {
+      const consumer = this.#consumers.get(track);
+      if (consumer && consumer.type !== 'simple') await consumer.setPreferredLayers({ spatialLayer });
+    };
+    await Promise.all(layers.map(({ track, layer }) => set(track, layer)));
   }
 
   async #setPaused(trackSid: string, paused: boolean): Promise<void> {

@@ -3,11 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import proxyAddr from '@fastify/proxy-addr';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyInstance } from 'fastify';
-import { asPatchroomError, PatchroomError } from '../errors.ts';
-import type { UpgradeHandler, WebEntry } from '../gateway.ts';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { PatchroomError } from '../errors.ts';
+import { refuseUpgrade, type UpgradeHandler, type WebEntry } from '../gateway.ts';
 import type { Logger } from '../log.ts';
-import { httpStatus, problemDetails } from './problem.ts';
+import { fromFastify, httpStatus, problemDetails } from './problem.ts';
 
 export interface HttpOptions {
   readonly bind: string;
@@ -69,18 +69,17 @@ export class HttpServer implements WebEntry {
         throw new PatchroomError('forbidden', 'Demo mode answers on localhost and 127.0.0.1 only.');
       }
     });
-    app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-      // Fastify's own refusals (a body too large, say) carry a status below 500 and are the client's.
-      const known =
-        error.statusCode && error.statusCode < 500
-          ? new PatchroomError('invalid-request', error.message)
-          : asPatchroomError(error);
-      if (known.code === 'internal') options.log.error({ err: error }, 'request failed');
-      return reply
-        .code(error.statusCode ?? httpStatus(known))
-        .type('application/problem+json')
-        .send(problemDetails(known));
+    app.setErrorHandler((error, _request, reply) => {
+      const problem = fromFastify(error);
+      if (problem.code === 'internal') options.log.error({ err: error }, 'request failed');
+      return sendProblem(reply, problem);
     });
+    app.setNotFoundHandler((request, reply) =>
+      sendProblem(
+        reply,
+        new PatchroomError('not-found', `There is nothing at ${request.url.split('?')[0]}.`),
+      ),
+    );
     return new HttpServer(app, options);
   }
 
@@ -112,12 +111,12 @@ export class HttpServer implements WebEntry {
     socket.on('error', () => socket.destroy());
     const handler = this.#upgrades.get((request.url ?? '').split('?')[0]!);
     if (!handler) {
-      refuse(socket, '404 Not Found');
+      refuseUpgrade(socket, '404 Not Found');
       return;
     }
     if (!permitsHost(this.#options.demo, request.headers.host) || !this.#permitsOrigin(request)) {
       this.#options.log.warn({ origin: request.headers.origin }, 'WebSocket from another site refused');
-      refuse(socket, '403 Forbidden');
+      refuseUpgrade(socket, '403 Forbidden');
       return;
     }
     handler(request, socket, head, proxyAddr(request, this.#trusts));
@@ -131,13 +130,13 @@ export class HttpServer implements WebEntry {
   }
 }
 
+function sendProblem(reply: FastifyReply, problem: PatchroomError): FastifyReply {
+  return reply.code(httpStatus(problem)).type('application/problem+json').send(problemDetails(problem));
+}
+
 /** In demo mode only loopback names, so that no foreign name that resolves to 127.0.0.1 gets in (DNS rebinding). */
 function permitsHost(demo: boolean, host: string | undefined): boolean {
   return !demo || (host !== undefined && LOOPBACK_HOST.test(host));
-}
-
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 function readPem(file: string): Buffer {

@@ -1,8 +1,10 @@
-import type { ErrorCode, PatchroomError } from '../errors.ts';
+import { asPatchroomError, type ErrorCode, PatchroomError } from '../errors.ts';
 
 /** How each of our errors looks in HTTP and in Twirp (https://twitchtv.github.io/twirp/docs/spec_v7.html). */
 const PROBLEMS: Record<ErrorCode, { status: number; twirp: string }> = {
   'invalid-request': { status: 400, twirp: 'invalid_argument' },
+  'too-large': { status: 413, twirp: 'invalid_argument' },
+  'not-found': { status: 404, twirp: 'not_found' },
   unauthenticated: { status: 401, twirp: 'unauthenticated' },
   forbidden: { status: 403, twirp: 'permission_denied' },
   'room-not-found': { status: 404, twirp: 'not_found' },
@@ -18,6 +20,13 @@ const PROBLEMS: Record<ErrorCode, { status: number; twirp: string }> = {
   timeout: { status: 408, twirp: 'deadline_exceeded' },
   internal: { status: 500, twirp: 'internal' },
 };
+
+/** An error that fastify hands over: ours, or a refusal of its own (a body too large, say), which is the client's fault. */
+export function fromFastify(error: unknown): PatchroomError {
+  const { statusCode, message } = error as { statusCode?: number; message: string };
+  if (error instanceof PatchroomError || !statusCode || statusCode >= 500) return asPatchroomError(error);
+  return new PatchroomError(statusCode === 413 ? 'too-large' : 'invalid-request', message);
+}
 
 export function httpStatus({ code }: PatchroomError): number {
   return PROBLEMS[code].status;

@@ -63,7 +63,7 @@ const worker = z.strictObject({
   rooms: z.int(),
   cpuMs: z.number().describe('CPU time used since it started'),
   memoryBytes: z.number(),
-  loopLagMs: z.number().optional().describe('Longest delay of its event loop since it was last asked'),
+  loopLagMs: z.number().optional().describe('Longest delay of its event loop since this was last read'),
 });
 
 export const roomReport = z

@@ -30,7 +30,16 @@ export function roomService(rooms: RoomDirectory, options: { readonly remoteUnmu
   return {
     CreateRoom: rpc(CreateRoomRequest, RoomInfo, (request, grant) => {
       mustHaveGrant(grant, 'roomCreate');
-      mustNotWant({ egress: request.egress, agents: request.agents.length, room_preset: request.roomPreset });
+      mustNotWant({
+        egress: request.egress,
+        agents: request.agents.length,
+        room_preset: request.roomPreset,
+        node_id: request.nodeId,
+        min_playout_delay: request.minPlayoutDelay,
+        max_playout_delay: request.maxPlayoutDelay,
+        sync_streams: request.syncStreams,
+        replay_enabled: request.replayEnabled,
+      });
       mustBeShort('metadata', request.metadata);
       const wanted = wantedOptions(request);
       const present = rooms.get(request.name);

@@ -16,19 +16,15 @@ const SOURCES: Record<string, TrackPurpose> = {
 const videoGrant = z.looseObject({
   roomCreate: z.boolean().optional(),
   roomList: z.boolean().optional(),
-  roomRecord: z.boolean().optional(),
   roomAdmin: z.boolean().optional(),
   roomJoin: z.boolean().optional(),
   room: z.string().optional(),
   canPublish: z.boolean().optional(),
   canSubscribe: z.boolean().optional(),
-  canPublishData: z.boolean().optional(),
   canPublishSources: z.array(z.string()).optional(),
   canUpdateOwnMetadata: z.boolean().optional(),
-  ingressAdmin: z.boolean().optional(),
   hidden: z.boolean().optional(),
   recorder: z.boolean().optional(),
-  destinationRoom: z.string().optional(),
 });
 export type VideoGrant = z.infer<typeof videoGrant>;
 
@@ -45,6 +41,8 @@ const claims = z.looseObject({
       departureTimeout: z.number().nonnegative().optional(),
       maxParticipants: z.int().nonnegative().optional(),
       metadata: z.string().optional(),
+      egress: z.unknown().optional(),
+      agents: z.array(z.unknown()).optional(),
     })
     .optional(),
 });
@@ -94,6 +92,13 @@ export class TokenVerifier {
     });
     const parsed = claims.safeParse(payload);
     if (!parsed.success) throw new PatchroomError('unauthenticated', 'The token has claims of a wrong form.');
+    const { egress, agents } = parsed.data.roomConfig ?? {};
+    if (egress || agents?.length) {
+      throw new PatchroomError(
+        'unimplemented',
+        'The token asks for egress or agents, which this server does not have.',
+      );
+    }
     return toGrant(parsed.data);
   }
 }
@@ -123,7 +128,7 @@ export function mayJoin({ video, identity }: RoomGrant, room: string): void {
 }
 
 /** @throws PatchroomError 'forbidden' unless the token has the permission */
-export function mustHaveGrant({ video }: RoomGrant, grant: 'roomCreate' | 'roomList' | 'roomRecord'): void {
+export function mustHaveGrant({ video }: RoomGrant, grant: 'roomCreate' | 'roomList'): void {
   if (!video[grant]) throw new PatchroomError('forbidden', `The token does not have the grant ${grant}.`);
 }
 

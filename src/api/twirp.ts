@@ -2,7 +2,7 @@ import type { Message, MessageType } from '@bufbuild/protobuf';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { asPatchroomError, PatchroomError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { httpStatus, twirpError } from './problem.ts';
+import { fromFastify, httpStatus, twirpError } from './problem.ts';
 import type { RoomGrant, TokenVerifier } from './tokens.ts';
 
 type Encoding = 'json' | 'protobuf';
@@ -82,6 +82,11 @@ export function serveTwirp(app: FastifyInstance, { tokens, services, log }: Twir
         }
       },
     );
+
+    scope.setErrorHandler((error, _request, reply) => {
+      const problem = fromFastify(error);
+      return sendJson(reply, httpStatus(problem), JSON.stringify(twirpError(problem)));
+    });
 
     scope.all('/twirp/*', async (request, reply) =>
       sendJson(

@@ -49,6 +49,8 @@ export function codecOf(parameters: types.RtpParameters): Codec {
 export function codecsOf(capabilities: types.RtpCapabilities): { kind: types.MediaKind; codec: Codec }[] {
   try {
     ortc.validateAndNormalizeRtpCapabilities(capabilities);
+    // mediasoup clones them whenever they are used, which fails for what is nested too deeply.
+    structuredClone(capabilities);
   } catch (error) {
     throw new PatchroomError(
       'invalid-request',

@@ -6,14 +6,21 @@ import { Hub, type PortRange } from './hub.ts';
 import { HUB_CODECS } from './hub-codecs.ts';
 import type { Supervised } from './supervisor.ts';
 
-/** What mediasoup and its workers complain about goes to our log. */
-export function logMediasoup(log: Logger): void {
+/** What mediasoup and its workers complain about goes to our log. @param isNews - false while they start and end */
+export function logMediasoup(log: Logger, isNews: () => boolean): void {
   mediasoup.setLogEventListeners({
     ondebug: undefined,
-    onwarn: (source, text) => log.warn({ source }, text),
-    onerror: (source, text, error) => log.error({ source, ...(error ? { err: error } : {}) }, text),
+    onwarn: (source, text) => {
+      if (isNews()) log.warn({ source }, text);
+    },
+    onerror: (source, text, error) => {
+      if (isNews()) log.error({ source, ...(error ? { err: error } : {}) }, text);
+    },
   });
 }
+
+/** Ends it the hard way when it does not end by itself. */
+const CLOSE_LIMIT_MS = 3_000;
 
 export interface HubWorkerOptions {
   /** Path of the mediasoup-worker program. */
@@ -34,7 +41,6 @@ export class HubWorker implements Supervised {
   #worker: types.Worker;
   #server: types.WebRtcServer;
   #options: HubWorkerOptions;
-  #hubs = new Set<Hub>();
 
   private constructor(worker: types.Worker, server: types.WebRtcServer, options: HubWorkerOptions) {
     this.#worker = worker;
@@ -48,15 +54,13 @@ export class HubWorker implements Supervised {
 
   /** @throws PatchroomError in a sentence when the program is missing or the port is in use */
   static async start(options: HubWorkerOptions): Promise<HubWorker> {
-    const worker = await mediasoup
-      .createWorker({ logLevel: 'warn', ...(options.workerBin ? { workerBin: options.workerBin } : {}) })
-      .catch((error: unknown) => {
-        throw new PatchroomError(
-          'unavailable',
-          'The mediasoup worker does not start. Run "npm run setup", which installs or builds it.',
-          { cause: error },
-        );
-      });
+    const worker = await createWorker(options.workerBin).catch((error: unknown) => {
+      throw new PatchroomError(
+        'unavailable',
+        'The mediasoup worker does not start. Run "npm run setup", which installs or builds it.',
+        { cause: error },
+      );
+    });
     try {
       const server = await worker.createWebRtcServer({
         listenInfos: (['udp', 'tcp'] as const).map((protocol) => ({
@@ -81,19 +85,8 @@ export class HubWorker implements Supervised {
     return this.#worker.pid;
   }
 
-  get hubs(): ReadonlySet<Hub> {
-    return this.#hubs;
-  }
-
-  async openHub(): Promise<Hub> {
-    const hub = await Hub.open(this.#worker, this.#server, HUB_CODECS, this.#options.loopbackPorts);
-    this.#hubs.add(hub);
-    return hub;
-  }
-
-  closeHub(hub: Hub): void {
-    this.#hubs.delete(hub);
-    hub.close();
+  openHub(): Promise<Hub> {
+    return Hub.open(this.#worker, this.#server, HUB_CODECS, this.#options.loopbackPorts);
   }
 
   async usage(): Promise<{ cpuMs: number; memoryBytes: number }> {
@@ -107,10 +100,24 @@ export class HubWorker implements Supervised {
 
   async close(): Promise<void> {
     this.#worker.close();
+    const limit = setTimeout(() => this.kill(), CLOSE_LIMIT_MS);
     await this.ended;
+    clearTimeout(limit);
   }
 
   kill(): void {
     process.kill(this.pid, 'SIGKILL');
   }
+}
+
+/** mediasoup would end its workers on signals by itself, before anybody was told: its listeners are taken off again. */
+function createWorker(workerBin: string | undefined): Promise<types.Worker> {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
+  const worker = mediasoup.createWorker({ logLevel: 'warn', ...(workerBin ? { workerBin } : {}) });
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal))
+      if (!before.has(listener)) process.off(signal, listener);
+  }
+  return worker;
 }

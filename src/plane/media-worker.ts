@@ -82,6 +82,10 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> implements Supe
     }
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
   }
@@ -116,7 +120,7 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> implements Supe
 
   check(): Promise<unknown> {
     // The supervisor's patience counts, not ours.
-    return this.request({ type: 'statistics' }, Number.POSITIVE_INFINITY);
+    return this.request({ type: 'ping' }, Number.POSITIVE_INFINITY);
   }
 
   async close(): Promise<void> {

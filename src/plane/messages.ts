@@ -24,6 +24,7 @@ export const workerRequest = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('close-link'), link: z.string() }),
   z.strictObject({ type: z.literal('gateway'), gateway: z.string(), body: z.unknown() }),
+  z.strictObject({ type: z.literal('ping') }),
   z.strictObject({ type: z.literal('statistics') }),
   z.strictObject({ type: z.literal('stop') }),
 ]);

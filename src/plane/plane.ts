@@ -29,7 +29,7 @@ export interface PlaneOptions {
 
 interface RoomMedia {
   readonly hub: Promise<Hub>;
-  hubWorker?: HubWorker;
+  readonly hubWorker: HubWorker;
 }
 
 /**
@@ -38,6 +38,7 @@ interface RoomMedia {
  */
 export class MediaPlane {
   #log: Logger;
+  #running = false;
   #hubWorkers: Supervisor<HubWorker>;
   #mediaWorkers: Supervisor<MediaWorker>;
   #rooms = new Map<Room, RoomMedia>();
@@ -46,7 +47,7 @@ export class MediaPlane {
 
   constructor(options: PlaneOptions, clock: Clock, log: Logger) {
     this.#log = log;
-    logMediasoup(log);
+    logMediasoup(log, () => this.#running);
     this.#hubWorkers = new Supervisor({
       name: 'hub worker',
       count: options.hubWorkers || availableParallelism(),
@@ -63,22 +64,28 @@ export class MediaPlane {
       start: () => MediaWorker.start({ clock, log, logLevel: options.logLevel, modules: options.modules }),
     });
     this.#hubWorkers.on('died', (worker) => this.#onHubWorkerDied(worker));
-    this.#mediaWorkers.on('died', (worker) => {
-      for (const [room, pinned] of this.#pinned) if (pinned === worker) this.#pinned.delete(room);
-    });
   }
 
   /** @throws PatchroomError in a sentence, with nothing left running */
   async start(): Promise<void> {
     try {
       await Promise.all([this.#hubWorkers.start(), this.#mediaWorkers.start()]);
+      this.#running = true;
     } catch (error) {
       await this.stop();
       throw error;
     }
   }
 
+  /** From now on it is no news when its processes end. */
+  expectEnd(): void {
+    this.#running = false;
+    this.#hubWorkers.expectEnd();
+    this.#mediaWorkers.expectEnd();
+  }
+
   async stop(): Promise<void> {
+    this.expectEnd();
     await Promise.all([this.#hubWorkers.stop(), this.#mediaWorkers.stop()]);
   }
 
@@ -87,7 +94,7 @@ export class MediaPlane {
     const present = this.#rooms.get(room);
     if (present) return present.hub;
     if (room.closed) return Promise.reject(new PatchroomError('room-not-found', 'The room has closed.'));
-    const worker = leastLoaded(this.#hubWorkers.workers, ({ hubs }) => hubs.size);
+    const worker = leastLoaded(this.#hubWorkers.workers, (one) => this.#hubsOn(one));
     if (!worker) return Promise.reject(new PatchroomError('unavailable'));
     const media: RoomMedia = { hub: this.#openHub(room, worker), hubWorker: worker };
     this.#rooms.set(room, media);
@@ -104,12 +111,12 @@ export class MediaPlane {
     gateway: string,
     messages: MediaMessages<Request, Reply, Notice>,
   ): MediaPort<Request, Reply, Notice> {
-    const worker = this.#pinned.get(room) ?? leastLoaded(this.#mediaWorkers.workers, (w) => this.#roomsOn(w));
+    const alive = this.#mediaWorkers.workers.filter(({ hasEnded }) => !hasEnded);
+    const pinned = this.#pinned.get(room);
+    const worker = pinned && !pinned.hasEnded ? pinned : leastLoaded(alive, (one) => this.#roomsOn(one));
     if (!worker) throw new PatchroomError('unavailable');
-    if (!this.#pinned.has(room)) {
-      this.#pinned.set(room, worker);
-      room.once('closed', () => this.#pinned.delete(room));
-    }
+    if (!pinned) room.once('closed', () => this.#pinned.delete(room));
+    this.#pinned.set(room, worker);
     return new MediaPort(gateway, worker, messages, this.#log);
   }
 
@@ -123,7 +130,7 @@ export class MediaPlane {
     const hubs = this.#hubWorkers.workers.map(async (worker) => ({
       kind: 'hub' as const,
       pid: worker.pid,
-      rooms: worker.hubs.size,
+      rooms: this.#hubsOn(worker),
       ...(await worker.usage()),
     }));
     const media = this.#mediaWorkers.workers.map(async (worker) => {
@@ -144,16 +151,17 @@ export class MediaPlane {
 
   /** Which processes carry a room. */
   placement(room: Room): { hubWorkerPid: number | undefined; mediaWorkerPid: number | undefined } {
+    const pinned = this.#pinned.get(room);
     return {
-      hubWorkerPid: this.#rooms.get(room)?.hubWorker?.pid,
-      mediaWorkerPid: this.#pinned.get(room)?.pid,
+      hubWorkerPid: this.#rooms.get(room)?.hubWorker.pid,
+      mediaWorkerPid: pinned?.hasEnded ? undefined : pinned?.pid,
     };
   }
 
   async #openHub(room: Room, worker: HubWorker): Promise<Hub> {
     const hub = await worker.openHub();
     if (room.closed) {
-      worker.closeHub(hub);
+      hub.close();
       throw new PatchroomError('room-not-found', 'The room has closed.');
     }
     hub.on('levels', (levels) =>
@@ -178,7 +186,13 @@ export class MediaPlane {
   #forget(room: Room): void {
     const media = this.#rooms.get(room);
     this.#rooms.delete(room);
-    media?.hub.then((hub) => media.hubWorker?.closeHub(hub)).catch(() => {});
+    media?.hub.then((hub) => hub.close()).catch(() => {});
+  }
+
+  #hubsOn(worker: HubWorker): number {
+    let count = 0;
+    for (const { hubWorker } of this.#rooms.values()) if (hubWorker === worker) count++;
+    return count;
   }
 
   #roomsOn(worker: MediaWorker): number {

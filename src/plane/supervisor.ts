@@ -72,9 +72,14 @@ export class Supervisor<W extends Supervised> extends EventEmitter<SupervisorEve
     throw failed.reason;
   }
 
+  /** From now on one that ends is neither reported nor replaced. */
+  expectEnd(): void {
+    this.#stopping = true;
+  }
+
   /** Waits for those that are just starting, then ends them all. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.expectEnd();
     await Promise.allSettled(this.#starting);
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
@@ -105,6 +110,7 @@ export class Supervisor<W extends Supervised> extends EventEmitter<SupervisorEve
     const { log, name } = this.#options;
     const nextDelayMs = Math.min(Math.max(FIRST_RETRY_MS, delayMs * 2), LAST_RETRY_MS);
     this.#after(delayMs, () => {
+      if (this.#stopping) return;
       const attempt = this.#fill(index, nextDelayMs).then(
         () => {
           const worker = this.#places[index];

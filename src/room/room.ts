@@ -11,7 +11,7 @@ import type { ConnectionQuality, LeaveReason } from './vocabulary.ts';
 
 /** Limits and grace times of one room. */
 export interface RoomOptions {
-  /** 0: no limit of its own (the server's still holds). */
+  /** 0: no limit. */
   readonly maxParticipants: number;
   readonly maxTracksPerParticipant: number;
   /** How long it stays open when nobody ever came, in ms. */

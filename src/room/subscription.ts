@@ -8,7 +8,7 @@ export class Subscription {
   readonly track: Track;
   /** Pass-through or the steps in between, or why there is nothing: see the planner. */
   plan: Plan;
-  /** Wanted, but not sent at the moment (the listener turned it off or the track is muted). */
+  /** Not sent at the moment: the listener is not ready for it yet, or has turned it off. */
   paused: boolean;
 
   constructor(track: Track, plan: Plan, paused: boolean) {

@@ -17,8 +17,6 @@ export const LEAVE_REASONS = [
   'replaced',
   'room-deleted',
   'connection-lost',
-  'protocol-error',
-  'media-failed',
   'shutdown',
 ] as const;
 export type LeaveReason = (typeof LEAVE_REASONS)[number];

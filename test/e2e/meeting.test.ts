@@ -162,6 +162,59 @@ test('a WebSocket that is cut resumes without leaving the room, while sound and 
   await relay.close();
 });
 
+test('what one does while the connection is away holds when it is back', async () => {
+  const relay = await Relay.open(server.url);
+  const ann = await join('Ann', ANN, {}, relay);
+  const bob = await join('Bob', BOB);
+  await mutual(ann, bob);
+  await ann.page.getByRole('button', { name: 'Mute', exact: true }).click();
+  await bob.hearsNoMore(ANN);
+  relay.pause();
+  await ann.page.locator('.banner').waitFor();
+  await ann.page.getByRole('button', { name: 'Unmute' }).click();
+  await ann.page.getByRole('button', { name: 'Stop camera' }).click();
+  relay.resume();
+  await bob.hears(ANN);
+  await bob.tile('Ann').locator('.initials').waitFor();
+  await ann.page.getByRole('button', { name: 'Camera', exact: true }).click();
+  await bob.sees('Ann');
+  expect(server.rooms.mustGet('demo').tracks).toHaveLength(4);
+  ann.problems.length = 0; // the browser logs the cut connection as an error
+  await relay.close();
+});
+
+test('a hub worker that dies while the connection is away costs nobody the meeting', async () => {
+  const relay = await Relay.open(server.url);
+  const ann = await join('Ann', ANN, {}, relay);
+  const bob = await join('Bob', BOB);
+  await mutual(ann, bob);
+  relay.pause();
+  await ann.page.locator('.banner').waitFor();
+  const room = server.rooms.mustGet('demo');
+  const lost = once(room, 'mediaLost');
+  process.kill(server.plane.placement(room).hubWorkerPid!, 'SIGKILL');
+  await lost;
+  relay.resume();
+  await mutual(ann, bob);
+  ann.problems.length = 0;
+  await relay.close();
+});
+
+test('who leaves while the connection is away has left', async () => {
+  const relay = await Relay.open(server.url);
+  const ann = await join('Ann', ANN, {}, relay);
+  relay.pause();
+  await ann.page.locator('.banner').waitFor();
+  await ann.page.getByRole('button', { name: 'Leave' }).click();
+  await ann.page.getByText('You have left the room.').waitFor();
+  relay.resume();
+  const room = server.rooms.mustGet('demo');
+  await once(room, 'participantLeft'); // when its place is not kept any longer
+  expect(await ann.page.getByText('You have left the room.').count()).toBe(1);
+  ann.problems.length = 0;
+  await relay.close();
+});
+
 test('when the hub worker is killed, everybody is back by himself', async () => {
   const [ann, bob] = await meet();
   const room = server.rooms.mustGet('demo');

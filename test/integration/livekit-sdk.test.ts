@@ -117,13 +117,22 @@ describe('rooms', () => {
     second.close();
   });
 
-  test('what we cannot honour is refused rather than ignored', async () => {
-    const call = rooms.createRoom({ name: 'a', roomPreset: 'big' } as never);
+  test.each([
+    ['room_preset', { roomPreset: 'big' }],
+    ['min_playout_delay', { minPlayoutDelay: 100 }],
+    ['sync_streams', { syncStreams: true }],
+  ])('what we cannot honour is refused rather than ignored: %s', async (field, options) => {
+    const call = rooms.createRoom({ name: 'a', ...options } as never);
     expect(await refusal(call)).toMatchObject({
       status: 501,
       code: 'unimplemented',
-      message: expect.stringContaining('room_preset'),
+      message: expect.stringContaining(field),
     });
+  });
+
+  test('a body that is too large is refused in words that the SDK understands', async () => {
+    const call = rooms.createRoom({ name: 'a', metadata: 'x'.repeat(2_000_000) });
+    expect(await refusal(call)).toMatchObject({ status: 413, code: 'invalid_argument' });
   });
 });
 

@@ -49,7 +49,19 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it politely and leaves no pro
   expect(children.length).toBeGreaterThanOrEqual(2);
   product.child.kill(signal);
   expect(await product.ended()).toBe(0);
+  // Ending on purpose is no crash to report.
+  expect(product.output).not.toMatch(/died|"level":"(warn|error)"/);
   expect(children.filter(isAlive)).toEqual([]);
+});
+
+test('a worker that hangs does not keep it from ending', async () => {
+  const product = start();
+  await product.says(/health/);
+  const children = descendantsOf(product.child.pid!);
+  for (const pid of children) process.kill(pid, 'SIGSTOP');
+  product.child.kill('SIGTERM');
+  expect(await product.ended()).toBe(0);
+  await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([]);
 });
 
 test('killed outright, its workers end by themselves', async () => {
@@ -62,7 +74,7 @@ test('killed outright, its workers end by themselves', async () => {
 });
 
 test('started by the set-up script: Ctrl-C, SIGTERM and even a killed script leave nothing running', async () => {
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
     const product = new Product('node', ['setup/main.mjs', 'start']);
     started.push(product);
     await product.says(/health/);

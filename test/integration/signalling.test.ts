@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../gateways/webrtc/messages.ts';
 import type { Server } from '../../src/server.ts';
@@ -64,7 +66,7 @@ describe('a bad message gets an error and ends only its own connection', () => {
     const client = await joined();
     const closed = client.closed();
     for (let id = 0; id < 400; id++)
-      client.send(JSON.stringify({ id, type: 'ready', body: { track: 'TR_none' } }));
+      client.send(JSON.stringify({ id, type: 'ready', body: { tracks: ['TR_none'] } }));
     expect(await closed).toBe(1008);
   });
 });
@@ -110,6 +112,32 @@ describe('a request that cannot be met is answered, and the connection stays', (
     expect(participant!.name).toBe('Anna');
     participant!.update({ permissions: { ...participant!.permissions, updateOwn: false } });
     expect(await client.request('update', { name: 'Eve' })).toMatchObject({ ok: false, code: 'forbidden' });
+  });
+
+  test('capabilities that are nested too deeply to be cloned', async () => {
+    const client = await joined();
+    await client.ask('open', { direction: 'receive' });
+    const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+    const body = `{"rtpCapabilities":{"codecs":[],"headerExtensions":[],"a":${nested(10_000)}}}`;
+    client.send(`{"id":500,"type":"receive","body":${body}}`);
+    expect(await client.errorOf(500)).toBe('invalid-request');
+  });
+
+  test('DTLS parameters that make no sense', async () => {
+    const client = await joined();
+    await client.ask('open', { direction: 'receive' });
+    const body = { direction: 'receive', dtlsParameters: { fingerprints: 'none' } } as const;
+    expect(await client.request('connect', body)).toMatchObject({ ok: false, code: 'invalid-request' });
+  });
+
+  test('starting to receive over and over', async () => {
+    const client = await joined();
+    await client.ask('open', { direction: 'receive' });
+    const rtpCapabilities = { codecs: [], headerExtensions: [] };
+    const answers = [];
+    for (let time = 0; time < 8; time++) answers.push(await client.request('receive', { rtpCapabilities }));
+    expect(answers.at(0)).toMatchObject({ ok: true });
+    expect(answers.at(-1)).toMatchObject({ ok: false, code: 'rate-limited' });
   });
 
   test('moderating without being an administrator', async () => {
@@ -180,6 +208,28 @@ describe('a lost connection', () => {
     expect(other.resumed).toBe(false);
     expect(other.you).not.toBe(welcome.you);
   });
+});
+
+test('who does not get in is put out, also after trying', async () => {
+  const own = await startServer({ demo: false });
+  const client = await SignallingClient.open(own);
+  const closed = client.closed();
+  expect(await client.request('join', { room: 'a' })).toMatchObject({ ok: false, code: 'unauthenticated' });
+  expect(await closed).toBe(1008);
+  await own.stop();
+});
+
+test('a refused connection that stays half open does not keep the server from stopping', async () => {
+  const own = await startServer();
+  const { port } = new URL(own.url);
+  const socket = net.connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  socket.write(
+    `GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+  );
+  await once(socket, 'data');
+  await own.stop();
+  socket.destroy();
 });
 
 test('pages of other sites cannot use the WebSocket', async () => {

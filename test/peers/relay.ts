@@ -5,6 +5,7 @@ export class Relay {
   readonly url: string;
   #server: net.Server;
   #sockets = new Set<net.Socket>();
+  #paused = false;
 
   private constructor(server: net.Server, url: string) {
     this.#server = server;
@@ -14,6 +15,10 @@ export class Relay {
   static async open(target: string): Promise<Relay> {
     const { port, hostname } = new URL(target);
     const server = net.createServer((socket) => {
+      if (relay.#paused) {
+        socket.resetAndDestroy();
+        return;
+      }
       const onward = net.connect(Number(port), hostname);
       for (const one of [socket, onward]) {
         relay.#sockets.add(one);
@@ -29,6 +34,16 @@ export class Relay {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const relay = new Relay(server, `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
     return relay;
+  }
+
+  /** Cuts every connection and lets none through until resumed. */
+  pause(): void {
+    this.#paused = true;
+    this.cut();
+  }
+
+  resume(): void {
+    this.#paused = false;
   }
 
   /** Cuts every connection; new ones are let through. */

@@ -70,6 +70,12 @@ export class SignallingClient {
     return (await this.#find((message) => message.type === type)) as Extract<ServerNotice, { type: T }>;
   }
 
+  /** The code of the error that answers the request with that id. */
+  async errorOf(id: number): Promise<string> {
+    const error = await this.#find((message) => message.type === 'error' && message.id === id);
+    return error.type === 'error' ? error.code : '';
+  }
+
   /** The error that comes without an id before the connection ends. */
   async refusal(): Promise<string> {
     const error = await this.#find((message) => message.type === 'error' && message.id === undefined);

@@ -16,6 +16,8 @@ const MAPPED: [ErrorCode, number, string][] = [
   ['rate-limited', 429, 'resource_exhausted'],
   ['failed-precondition', 412, 'failed_precondition'],
   ['unimplemented', 501, 'unimplemented'],
+  ['too-large', 413, 'invalid_argument'],
+  ['not-found', 404, 'not_found'],
   ['unavailable', 503, 'unavailable'],
   ['timeout', 408, 'deadline_exceeded'],
   ['internal', 500, 'internal'],

@@ -1,5 +1,5 @@
 import { Device, type types } from 'mediasoup-client';
-import type { Reply, SubscriptionView } from '../../../gateways/webrtc/messages.ts';
+import { MAX_LIST, type Reply, type SubscriptionView } from '../../../gateways/webrtc/messages.ts';
 import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
 import type { Signalling } from './signalling.ts';
 
@@ -31,12 +31,30 @@ export class MediaSession {
   #transports = new Map<Direction, types.Transport>();
   /** By track sid. */
   #consumers = new Map<string, types.Consumer>();
+  #layers = new Map<string, number>();
+  #ready: Batch;
+  #layerChanges: Batch;
   #closed = false;
 
   private constructor(signalling: () => Signalling, preferences: MediaPreferences, device: Device) {
     this.#signalling = signalling;
     this.#preferences = preferences;
     this.#device = device;
+    // Sent together: a large room has hundreds of them at once. What fails is sent again after resuming.
+    this.#ready = new Batch(50, (tracks) => {
+      signalling()
+        .request('ready', { tracks })
+        .catch(() => {});
+    });
+    this.#layerChanges = new Batch(250, (tracks) => {
+      const layers = tracks.flatMap((track) => {
+        const layer = this.#layers.get(track);
+        return layer === undefined ? [] : [{ track, layer }];
+      });
+      signalling()
+        .request('layers', { layers })
+        .catch(() => {});
+    });
   }
 
   /** Opens both directions. Subscriptions come once `startReceiving` was called. */
@@ -78,32 +96,52 @@ export class MediaSession {
 
   async subscribe(subscription: SubscriptionView): Promise<MediaStreamTrack> {
     const known = this.#consumers.get(subscription.track);
-    if (known?.id === subscription.consumer) return known.track;
+    if (known?.id === subscription.consumer) {
+      this.#ready.add(known.appData.track as string); // again: it may not have arrived before
+      return known.track;
+    }
     known?.close();
     const consumer = await this.#transports.get('receive')!.consume({
       id: subscription.consumer,
       producerId: subscription.producer,
       kind: subscription.kind,
       rtpParameters: subscription.rtpParameters as unknown as types.RtpParameters,
+      appData: { track: subscription.track },
     });
     this.#consumers.set(subscription.track, consumer);
-    await this.#signalling().request('ready', { track: subscription.track });
+    this.#ready.add(subscription.track);
     return consumer.track;
+  }
+
+  /** Whether its connections are these. */
+  isOn(transports: readonly string[]): boolean {
+    return (
+      this.#transports.size === 2 && [...this.#transports.values()].every(({ id }) => transports.includes(id))
+    );
   }
 
   /** Stops and starts the pictures: nobody looks at a page in the background. */
   setVideoWanted(wanted: boolean): void {
-    for (const [track, { kind }] of this.#consumers) {
-      if (kind === 'video')
-        this.#signalling()
-          .request('want', { track, wanted })
-          .catch(() => {}); // kept as it is
+    const tracks = [...this.#consumers].filter(([, { kind }]) => kind === 'video').map(([track]) => track);
+    for (let at = 0; at < tracks.length; at += MAX_LIST) {
+      // What fails stays as it is.
+      this.#signalling()
+        .request('want', { tracks: tracks.slice(at, at + MAX_LIST), wanted })
+        .catch(() => {});
     }
+  }
+
+  /** Asks for no more than a tile can show. @param layer - 0 the smallest quality */
+  preferLayer(track: string, layer: number): void {
+    if (this.#layers.get(track) === layer) return;
+    this.#layers.set(track, layer);
+    this.#layerChanges.add(track);
   }
 
   unsubscribe(trackSid: string): void {
     this.#consumers.get(trackSid)?.close();
     this.#consumers.delete(trackSid);
+    this.#layers.delete(trackSid);
   }
 
   get subscribedTracks(): readonly string[] {
@@ -178,6 +216,29 @@ export class MediaSession {
       renewed = true;
       this.renewPath(direction).catch(() => {}); // the signalling is away; renewed when it is back
     });
+  }
+}
+
+/** Collects track sids for a moment and hands them over together, in lists that fit into one message. */
+class Batch {
+  #waiting = new Set<string>();
+  #delayMs: number;
+  #send: (tracks: string[]) => void;
+
+  constructor(delayMs: number, send: (tracks: string[]) => void) {
+    this.#delayMs = delayMs;
+    this.#send = send;
+  }
+
+  add(track: string): void {
+    if (this.#waiting.size === 0) setTimeout(() => this.#flush(), this.#delayMs);
+    this.#waiting.add(track);
+  }
+
+  #flush(): void {
+    const tracks = [...this.#waiting];
+    this.#waiting.clear();
+    for (let at = 0; at < tracks.length; at += MAX_LIST) this.#send(tracks.slice(at, at + MAX_LIST));
   }
 }
 

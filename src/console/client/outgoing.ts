@@ -11,6 +11,8 @@ interface Published {
   readonly media: MediaStreamTrack;
   readonly muted: boolean;
   readonly producer?: types.Producer;
+  /** The server does not know of `muted` yet. */
+  readonly muteUntold?: boolean;
 }
 
 /** What this page sends: at most one track of each purpose. Outlives the media connection that carries it. */
@@ -47,7 +49,7 @@ export class Outgoing {
 
   /** Sends everything through a new connection. */
   async sendAll(media: MediaSession): Promise<void> {
-    for (const purpose of this.tracks.value.keys()) await this.#send(purpose, media);
+    for (const purpose of [...this.tracks.value.keys()]) await this.#send(purpose, media);
   }
 
   unpublish(purpose: TrackPurpose): void {
@@ -61,9 +63,46 @@ export class Outgoing {
   setMuted(purpose: TrackPurpose, muted: boolean): void {
     const published = this.tracks.value.get(purpose);
     if (!published) return;
-    this.#set(purpose, { ...published, muted });
-    const track = sidOf(published.producer);
-    if (track && pause(published.producer, muted)) this.#tell('mute', { track, muted });
+    const changed = pause(published.producer, muted);
+    this.#set(purpose, { ...published, muted, muteUntold: published.muteUntold || changed });
+    if (changed) void this.#tellMute(purpose);
+  }
+
+  async #tellMute(purpose: TrackPurpose): Promise<void> {
+    const { producer, muted } = this.tracks.value.get(purpose) ?? {};
+    const track = sidOf(producer);
+    if (track === undefined || muted === undefined) return;
+    try {
+      await this.#signalling().request('mute', { track, muted });
+      const now = this.tracks.value.get(purpose);
+      if (now?.muted === muted) this.#set(purpose, { ...now, muteUntold: false });
+    } catch {
+      // The connection is away: told when it is back.
+    }
+  }
+
+  /**
+   * After the connection was away: what the server has of ours is made to be what the user wants.
+   * @param own - our tracks as the server knows them
+   */
+  async reconcile(own: readonly TrackView[], media: MediaSession): Promise<void> {
+    for (const { sid } of own) {
+      if (!this.#isWanted(sid)) this.#tell('unpublish', { track: sid });
+    }
+    for (const [purpose, published] of [...this.tracks.value]) {
+      const known = own.find(({ sid }) => sid === sidOf(published.producer));
+      if (!known) {
+        published.producer?.close();
+        await this.#send(purpose, media);
+      } else if (known.muted !== published.muted) {
+        if (published.muteUntold) await this.#tellMute(purpose);
+        else this.follow(known);
+      }
+    }
+  }
+
+  #isWanted(sid: string): boolean {
+    return [...this.tracks.value.values()].some(({ producer }) => sidOf(producer) === sid);
   }
 
   /** Somebody else muted or unmuted one of ours. @returns whether that is news */
@@ -88,13 +127,15 @@ export class Outgoing {
   }
 
   async #send(purpose: TrackPurpose, session: MediaSession): Promise<void> {
-    const { media, muted } = this.tracks.value.get(purpose)!;
-    if (media.readyState === 'ended') return;
+    const sending = this.tracks.value.get(purpose);
+    if (!sending || sending.media.readyState === 'ended') return;
+    const { media, muted } = sending;
     const producer = await session.publish(media, purpose, muted).catch((error: unknown) => {
       // What the server refuses stays refused; what broke with the connection is sent again with the next one.
       if (error instanceof RequestError && error.code !== 'disconnected') {
         this.tracks.value = without(this.tracks.value, purpose);
         this.problem.value = error.message;
+        if (purpose === 'screen' || purpose === 'screen-audio') media.stop();
       }
     });
     if (!producer) return;

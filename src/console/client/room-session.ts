@@ -39,6 +39,7 @@ export class RoomSession {
   #signalling: Signalling;
   #media: MediaSession | undefined;
   #settingUp: Promise<MediaSession | undefined> = Promise.resolve(undefined);
+  #turn = 0;
   #iceServers: Reply<'join'>['iceServers'] = [];
   #resumeKey = '';
 
@@ -67,7 +68,7 @@ export class RoomSession {
 
   /** @param layer - 0 the smallest quality */
   preferLayer(track: string, layer: number): void {
-    this.#signalling.request('layer', { track, layer }).catch(() => {}); // the picture stays as it is
+    this.#media?.preferLayer(track, layer);
   }
 
   /** For administrators; the room shows what came of it. */
@@ -94,29 +95,49 @@ export class RoomSession {
       ...(resume ? { resume } : {}),
     });
     signalling.onClosed = () => void this.#reconnect('The connection to the server is lost.');
+    if (this.#isOut) {
+      signalling.onClosed = () => {};
+      signalling.close(); // the user left while this was under way
+      return;
+    }
     this.room.enter(joined);
     this.state.value = { at: 'in' };
     this.#resumeKey = joined.resumeKey;
     this.#iceServers = joined.iceServers;
-    if (joined.resumed && this.#media) {
-      this.#reconcile(joined.subscriptions);
-      await this.#media.renewBrokenPaths();
+    this.outgoing.permit(joined.permissions.publish);
+    const media = this.#media;
+    // Where the process that carried the room died meanwhile, the connections are others or none.
+    if (joined.resumed && media?.isOn(joined.transports)) {
+      this.#reconcile(joined.subscriptions, media);
+      const you = joined.participants.find(({ sid }) => sid === joined.you);
+      await this.outgoing.reconcile(you?.tracks ?? [], media);
+      await media.renewBrokenPaths();
     } else await this.#setUpMedia();
   }
 
-  /** Opens the media connections anew and sends again what was sent. */
+  /** Opens the media connections anew and sends again what was sent. One at a time; the latest call decides. */
   #setUpMedia(): Promise<MediaSession | undefined> {
-    this.#settingUp = (async () => {
-      this.#media?.close();
-      this.received.value = new Map();
-      const media = await this.#openMedia();
-      this.#media = media;
-      media.onFailed = () => void this.#setUpMedia().catch(() => {});
-      await media.startReceiving();
-      await this.outgoing.sendAll(media);
-      return media;
-    })();
+    const turn = ++this.#turn;
+    const before = this.#settingUp.catch(() => undefined);
+    this.#settingUp = before.then(() => (turn === this.#turn ? this.#setUpOnce() : this.#media));
     return this.#settingUp;
+  }
+
+  async #setUpOnce(): Promise<MediaSession> {
+    this.#media?.close();
+    this.#media = undefined;
+    this.received.value = new Map();
+    const media = await this.#openMedia();
+    this.#media = media;
+    media.onFailed = () => this.#renewMedia();
+    await media.startReceiving();
+    await this.outgoing.sendAll(media);
+    return media;
+  }
+
+  /** What cannot be set up now is set up with the next signalling connection. */
+  #renewMedia(): void {
+    this.#setUpMedia().catch(() => this.#reconnect('The media connection is lost.'));
   }
 
   /** Patient while the server replaces the process that carries the room. */
@@ -132,9 +153,9 @@ export class RoomSession {
   }
 
   /** After resuming: the server's list of subscriptions is the truth. */
-  #reconcile(subscriptions: readonly SubscriptionView[]): void {
+  #reconcile(subscriptions: readonly SubscriptionView[], media: MediaSession): void {
     const standing = new Set(subscriptions.map(({ track }) => track));
-    for (const track of this.#media?.subscribedTracks ?? []) if (!standing.has(track)) this.#forget(track);
+    for (const track of media.subscribedTracks) if (!standing.has(track)) this.#forget(track);
     for (const subscription of subscriptions) void this.#receive(subscription);
   }
 
@@ -158,6 +179,9 @@ export class RoomSession {
       case 'subscribed':
         void this.#receive(notice.body);
         break;
+      case 'unsubscribed':
+        this.#forget(notice.body.track);
+        break;
       case 'track-unpublished':
         this.#forget(notice.body.track);
         this.outgoing.ended(notice.body.track);
@@ -175,7 +199,7 @@ export class RoomSession {
         this.outgoing.permit(notice.body.publish);
         break;
       case 'media-lost':
-        void this.#setUpMedia().catch(() => this.#reconnect('The media connection is lost.'));
+        this.#renewMedia();
         break;
       case 'removed':
         // A shutdown may be a restart: the connection ends, and reconnecting finds out.
@@ -184,20 +208,34 @@ export class RoomSession {
     }
   }
 
+  get #isOut(): boolean {
+    return this.state.value.at === 'out';
+  }
+
+  get #isReconnecting(): boolean {
+    return this.state.value.at === 'reconnecting';
+  }
+
   async #reconnect(reason: string): Promise<void> {
     if (this.state.value.at !== 'in') return;
     this.state.value = { at: 'reconnecting', reason };
     const giveUpAt = Date.now() + GIVE_UP_MS;
     for (let waitMs = RETRY_FIRST_MS; Date.now() < giveUpAt; waitMs = Math.min(waitMs * 2, RETRY_LAST_MS)) {
       await delay(waitMs * (0.75 + Math.random() / 2)); // not all pages at the same moment
-      if (this.state.value.at !== 'reconnecting') return;
       try {
+        if (!this.#isReconnecting) return;
         this.#signalling.onClosed = () => {};
         this.#signalling.close();
-        this.#signalling = await Signalling.open(this.#options.url);
+        const signalling = await Signalling.open(this.#options.url);
+        if (!this.#isReconnecting) {
+          signalling.close(); // the user left meanwhile
+          return;
+        }
+        this.#signalling = signalling;
         await this.#enter({ participant: this.room.you.value, key: this.#resumeKey });
         return;
       } catch (error) {
+        if (this.#isOut) return;
         if (error instanceof RequestError && !PASSING.includes(error.code)) {
           this.#end(explainJoinError(error));
           return;

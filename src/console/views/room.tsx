@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ParticipantView } from '../../../gateways/webrtc/messages.ts';
+import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
 import { camera, microphone } from '../client/local-media.ts';
 import type { RoomSession } from '../client/room-session.ts';
 import { AudioOutput } from './audio.tsx';
@@ -15,19 +16,8 @@ export function RoomView({ session }: { session: RoomSession }) {
     participant.tracks.filter(({ purpose }) => purpose === 'screen').map((video) => ({ participant, video })),
   );
 
-  // What the lobby turned on is published as soon as the room is entered, and again when a device changes.
-  useEffect(() => {
-    const track = microphone.track.value;
-    if (track && session.room.permissions.value.publish.includes('voice')) {
-      void session.publish('voice', track);
-    }
-  }, [session, microphone.track.value]);
-  useEffect(() => {
-    const track = camera.track.value;
-    if (track && session.room.permissions.value.publish.includes('camera'))
-      void session.publish('camera', track);
-    if (!track && session.outgoing.tracks.value.has('camera')) session.outgoing.unpublish('camera');
-  }, [session, camera.track.value]);
+  useDevice(session, 'voice', microphone);
+  useDevice(session, 'camera', camera);
 
   return (
     <main class="room">
@@ -76,6 +66,17 @@ function gridFor(tiles: number, besideScreen: boolean) {
   if (narrow.value) columns = besideScreen || tiles > 3 ? 2 : 1;
   const rows = besideScreen ? 4 : Math.ceil(tiles / columns);
   return { '--columns': columns, '--rows': rows };
+}
+
+/** Publishes a device while it is on and permitted, again when another is chosen; without permission it is turned off. */
+function useDevice(session: RoomSession, purpose: TrackPurpose, device: typeof microphone) {
+  const track = device.track.value;
+  const permitted = session.room.permissions.value.publish.includes(purpose);
+  useEffect(() => {
+    if (track && permitted) void session.publish(purpose, track);
+    else if (track) device.stop();
+    else if (session.outgoing.tracks.value.has(purpose)) session.outgoing.unpublish(purpose);
+  }, [session, purpose, device, track, permitted]);
 }
 
 function cameraOf({ tracks }: ParticipantView) {

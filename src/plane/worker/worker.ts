@@ -71,6 +71,8 @@ export class Worker {
         if (!loaded) throw new PatchroomError('internal', `No gateway ${request.gateway} in this worker.`);
         return loaded.endpoints.handle(loaded.module.messages.request.parse(request.body));
       }
+      case 'ping':
+        return {};
       case 'statistics':
         return this.#statistics();
       case 'stop':

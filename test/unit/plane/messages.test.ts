@@ -16,6 +16,7 @@ const REQUESTS = [
   { type: 'close-link', link: 'a' },
   { type: 'gateway', gateway: 'sip', body: { packet: Buffer.from([1, 2]) } },
   { type: 'gateway', gateway: 'sip', body: undefined },
+  { type: 'ping' },
   { type: 'statistics' },
   { type: 'stop' },
 ];

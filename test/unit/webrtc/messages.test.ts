@@ -14,9 +14,9 @@ const REQUESTS: Record<RequestType, object[]> = {
   connect: [{ direction: 'send', dtlsParameters: { role: 'client', fingerprints: [] } }],
   'restart-ice': [{ direction: 'receive' }],
   receive: [{ rtpCapabilities: { codecs: [], headerExtensions: [] } }],
-  ready: [{ track: SID }],
-  want: [{ track: SID, wanted: false }],
-  layer: [{ track: SID, layer: 2 }],
+  ready: [{ tracks: [SID] }, { tracks: [] }],
+  want: [{ tracks: [SID], wanted: false }],
+  layers: [{ layers: [{ track: SID, layer: 2 }] }],
   publish: [
     { kind: 'audio', purpose: 'voice', rtpParameters: { codecs: [] } },
     { kind: 'video', purpose: 'screen', rtpParameters: {}, muted: true, width: 1920, height: 1080 },
@@ -51,7 +51,7 @@ describe('a request', () => {
 
 describe('a hostile message is not taken', () => {
   const leave = '"type": "leave", "body": {}';
-  const ready = (track: unknown) => JSON.stringify({ id: 1, type: 'ready', body: { track } });
+  const ready = (track: unknown) => JSON.stringify({ id: 1, type: 'ready', body: { tracks: [track] } });
   const join = (body: object) => JSON.stringify({ id: 1, type: 'join', body: { room: 'lounge', ...body } });
 
   test.each([
@@ -85,8 +85,14 @@ describe('a hostile message is not taken', () => {
     ['an unknown direction', '{"id": 1, "type": "open", "body": {"direction": "both"}}'],
     ['a list as parameters', '{"id": 1, "type": "receive", "body": {"rtpCapabilities": []}}'],
     ['null as parameters', '{"id": 1, "type": "receive", "body": {"rtpCapabilities": null}}'],
-    ['a quality below all', JSON.stringify({ id: 1, type: 'layer', body: { track: SID, layer: -1 } })],
-    ['a quality above all', JSON.stringify({ id: 1, type: 'layer', body: { track: SID, layer: 8 } })],
+    [
+      'a quality below all',
+      JSON.stringify({ id: 1, type: 'layers', body: { layers: [{ track: SID, layer: -1 }] } }),
+    ],
+    [
+      'a quality above all',
+      JSON.stringify({ id: 1, type: 'layers', body: { layers: [{ track: SID, layer: 8 }] } }),
+    ],
     [
       'an unknown purpose',
       JSON.stringify({ id: 1, type: 'publish', body: { kind: 'audio', purpose: 'spy', rtpParameters: {} } }),

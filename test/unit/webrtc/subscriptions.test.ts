@@ -86,8 +86,8 @@ describe('packets come', () => {
     await subscriptions.receiveThrough(receiver);
     const states = [];
     for (const step of ['ready', 'unwanted', 'ready', 'wanted'] as const) {
-      if (step === 'ready') await subscriptions.setReady(track.sid);
-      else await subscriptions.setWanted(track.sid, step === 'wanted');
+      if (step === 'ready') await subscriptions.setReady([track.sid]);
+      else await subscriptions.setWanted([track.sid], step === 'wanted');
       states.push([step, consumers[0]!.paused, ann.subscriptions.get(track.sid)!.paused]);
     }
     expect(states).toEqual([
@@ -100,8 +100,8 @@ describe('packets come', () => {
 
   test('for no track that the browser does not have', async () => {
     const { subscriptions } = listening();
-    await expect(subscriptions.setReady('TR_unknown')).resolves.toBeUndefined();
-    await expect(subscriptions.setWanted('TR_unknown', false)).resolves.toBeUndefined();
+    await expect(subscriptions.setReady(['TR_unknown'])).resolves.toBeUndefined();
+    await expect(subscriptions.setWanted(['TR_unknown'], false)).resolves.toBeUndefined();
   });
 });
 
