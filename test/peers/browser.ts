@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Server } from '../../src/server.ts';
 import {
@@ -6,6 +5,7 @@ import {
   listenFor,
   selectedCandidates,
   speakTone,
+  waitForPictures,
   waitForSilence,
   waitForTones,
 } from './in-page.ts';
@@ -95,18 +95,7 @@ export class Person {
 
   /** Resolves once so many pictures of that person have been decoded after this call. */
   async sees(name: string, pictures = 10): Promise<void> {
-    const video = this.tile(name).locator('video');
-    await video.waitFor();
-    await video.evaluate(
-      (element, wanted) =>
-        new Promise<void>((resolve) => {
-          const video = element as HTMLVideoElement;
-          const count = (left: number) =>
-            left === 0 ? resolve() : video.requestVideoFrameCallback(() => count(left - 1));
-          count(wanted);
-        }),
-      pictures,
-    );
+    await this.page.evaluate(waitForPictures, { name, pictures });
   }
 
   /** Resolves once all these tones are heard, together or one after the other, from what the page plays. */

@@ -33,6 +33,27 @@ export function speakTone(hz: number): void {
   };
 }
 
+/** Resolves once that many pictures more have been shown in the tile of that name, by the element that is there then. */
+export async function waitForPictures({ name, pictures }: { name: string; pictures: number }): Promise<void> {
+  let current: HTMLVideoElement | null = null;
+  let before = 0;
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const tiles = [...document.querySelectorAll('.tile')];
+      const tile = tiles.find((one) => one.querySelector('footer .name')?.textContent?.includes(name));
+      const video = tile?.querySelector('video') ?? null;
+      const shown = video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+      if (video !== current) {
+        current = video;
+        before = shown;
+      }
+      if (shown - before < pictures) return;
+      clearInterval(timer);
+      resolve();
+    }, 50);
+  });
+}
+
 export async function waitForTones(wanted: number[]): Promise<void> {
   const missing = new Set(wanted);
   const context = new AudioContext();
