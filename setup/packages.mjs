@@ -3,10 +3,12 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { readIfThere } from './cache.mjs';
+import { cacheFolder, readIfThere } from './cache.mjs';
+import { unpackPackage } from './locked-package.mjs';
 import { Step } from './progress.mjs';
 import { mustRun, SetupError } from './run.mjs';
 
+const nodeMajor = Number(process.versions.node.split('.')[0]);
 const STAMP = 'node_modules/.patchroom-lock-hash';
 
 function lockHash() {
@@ -22,21 +24,50 @@ export function packagesReady() {
 export async function installPackages() {
   if (packagesReady()) return;
   const step = new Step('npm packages, with Node 24 among them', 'about half a minute');
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=3'];
-  // NODE_ENV=production would leave out what builds the browser page.
-  await mustRun('npm ci', 'npm', [...args, '--include=dev', '--include=optional'], {
-    tries: 3,
-    onLine: (line) => step.at(line.slice(0, 90)),
-  });
+  const work = fs.mkdtempSync(path.join(cacheFolder(), 'node-'));
+  try {
+    const { program, before } = await npmOnNode24(work);
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=3'];
+    // NODE_ENV=production would leave out what builds the browser page.
+    await mustRun('npm ci', program, [...before, ...args, '--include=dev', '--include=optional'], {
+      tries: 3,
+      onLine: (line) => step.at(line.slice(0, 90)),
+    });
+  } finally {
+    fs.rmSync(work, { recursive: true, force: true });
+  }
   fs.writeFileSync(STAMP, lockHash());
   step.done();
+}
+
+/**
+ * npm, running on Node 24: it leaves out optional packages that do not want the Node that it runs on,
+ * and on Debian's Node 18 those are parts of what builds the page.
+ * @param {string} work - an empty folder
+ * @returns {Promise<{ program: string, before: string[] }>} what comes before npm's own arguments
+ */
+async function npmOnNode24(work) {
+  if (nodeMajor >= 24) return { program: 'npm', before: [] };
+  const folder = await unpackPackage(`node-linux-${os.arch()}`, work);
+  return { program: path.join(folder, 'bin', 'node'), before: [npmScript()] };
+}
+
+/** @returns {string} the JavaScript file behind the command `npm` */
+function npmScript() {
+  const named = process.env.npm_execpath ?? '';
+  if (/npm-cli\.c?js$/.test(named)) return named;
+  for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
+    const file = path.join(folder, 'npm');
+    if (fs.existsSync(file)) return fs.realpathSync(file);
+  }
+  throw new SetupError('npm is missing. Install it (apt-get install npm) and run this again.');
 }
 
 /** @returns {string} the Node 24 that runs the product and its tests */
 export function node24() {
   const fromNpm = path.resolve('node_modules', `node-linux-${os.arch()}`, 'bin', 'node');
   if (fs.existsSync(fromNpm)) return fromNpm;
-  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  if (nodeMajor >= 24) return process.execPath;
   throw new SetupError(
     `npm has no Node 24 for this machine (${os.platform()} ${os.arch()}); install Node 24 and run this again with it.`,
   );

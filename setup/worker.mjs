@@ -9,8 +9,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from './cache.mjs';
 import { release } from './debian.mjs';
+import { lockedPackage, unpackPackage } from './locked-package.mjs';
 import { Step } from './progress.mjs';
-import { mustRun, run, SetupError } from './run.mjs';
+import { mustRun, SetupError } from './run.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const RECIPE = path.join(HERE, 'mediasoup-worker');
@@ -19,12 +20,6 @@ const DOWNLOAD_LIMIT_MS = 10_000;
 const EXIT_CODE_BY_HAND = 41;
 
 /** @typedef {'prebuilt' | 'built'} WorkerKind */
-
-/** @returns {{ version: string, integrity: string }} of the mediasoup package in the lock file */
-function lockedPackage() {
-  const lock = JSON.parse(fs.readFileSync(path.join(HERE, '..', 'package-lock.json'), 'utf8'));
-  return lock.packages['node_modules/mediasoup'];
-}
 
 function recipeHash() {
   const hash = crypto.createHash('sha256');
@@ -50,7 +45,7 @@ function cachedPath(kind) {
   const recipe = kind === 'built' ? `-${recipeHash()}` : '';
   return path.join(
     cacheFolder(),
-    `mediasoup-worker-${lockedPackage().version}-${kind}-${id}${version}-${os.arch()}${recipe}`,
+    `mediasoup-worker-${lockedPackage('mediasoup').version}-${kind}-${id}${version}-${os.arch()}${recipe}`,
   );
 }
 
@@ -71,7 +66,7 @@ function runsHere(file) {
  * @returns {Promise<boolean>} whether it is in the cache now; false is no error: it will be built
  */
 export async function downloadWorker() {
-  const { version } = lockedPackage();
+  const { version } = lockedPackage('mediasoup');
   const kernel = os.release().split('.')[0];
   const url = `https://github.com/versatica/mediasoup/releases/download/${version}/mediasoup-worker-${version}-linux-${os.arch()}-kernel${kernel}.tgz`;
   const step = new Step('mediasoup worker: trying its prebuilt download', 'at most 10 s');
@@ -108,7 +103,7 @@ export async function buildWorker() {
   fs.mkdirSync(work, { recursive: true });
   const minutes = Math.ceil(12 / Math.max(1, os.cpus().length));
   const step = new Step('mediasoup worker: building it', `about ${minutes} minutes on this machine, once`);
-  const sources = await unpackSources(work);
+  const sources = await unpackPackage('mediasoup', work);
   await mustRun('Building the mediasoup worker', 'sh', [path.join(RECIPE, 'build.sh'), sources, work], {
     onLine: (line) => {
       const progress = /^\[(\d+)\/(\d+)\]/.exec(line);
@@ -120,30 +115,4 @@ export async function buildWorker() {
   fs.renameSync(worker, target);
   fs.rmSync(work, { recursive: true, force: true });
   step.done();
-}
-
-/** The npm package's sources, checked against the lock file, without waiting for `npm ci`. @param {string} work */
-async function unpackSources(work) {
-  const { version, integrity } = lockedPackage();
-  const sources = path.join(work, 'package');
-  if (fs.existsSync(path.join(work, 'unpacked'))) return sources;
-  fs.rmSync(sources, { recursive: true, force: true });
-  for (let attempt = 1; ; attempt++) {
-    const { code, tail } = await run(
-      'npm',
-      ['pack', '--silent', `mediasoup@${version}`, '--pack-destination', work],
-      {
-        cwd: work,
-      },
-    );
-    if (code === 0) break;
-    if (attempt === 3) throw new SetupError(`Downloading mediasoup ${version} from npm failed:\n${tail}`);
-  }
-  const archive = path.join(work, `mediasoup-${version}.tgz`);
-  const found = `sha512-${crypto.createHash('sha512').update(fs.readFileSync(archive)).digest('base64')}`;
-  if (found !== integrity)
-    throw new SetupError(`${archive} is not the package that package-lock.json names.`);
-  await mustRun('Unpacking mediasoup', 'tar', ['-xzf', archive, '-C', work]);
-  fs.writeFileSync(path.join(work, 'unpacked'), '');
-  return sources;
 }
