@@ -1,6 +1,7 @@
 import { Device, type types } from 'mediasoup-client';
 import { MAX_LIST, type Reply, type SubscriptionView } from '../../../gateways/webrtc/messages.ts';
 import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
+import { Batch } from './batch.ts';
 import type { Signalling } from './signalling.ts';
 
 /** Choices that come with the page's address: `?transport=tcp` or `relay`, and `?video=h264`. */
@@ -216,29 +217,6 @@ export class MediaSession {
       renewed = true;
       this.renewPath(direction).catch(() => {}); // the signalling is away; renewed when it is back
     });
-  }
-}
-
-/** Collects track sids for a moment and hands them over together, in lists that fit into one message. */
-class Batch {
-  #waiting = new Set<string>();
-  #delayMs: number;
-  #send: (tracks: string[]) => void;
-
-  constructor(delayMs: number, send: (tracks: string[]) => void) {
-    this.#delayMs = delayMs;
-    this.#send = send;
-  }
-
-  add(track: string): void {
-    if (this.#waiting.size === 0) setTimeout(() => this.#flush(), this.#delayMs);
-    this.#waiting.add(track);
-  }
-
-  #flush(): void {
-    const tracks = [...this.#waiting];
-    this.#waiting.clear();
-    for (let at = 0; at < tracks.length; at += MAX_LIST) this.#send(tracks.slice(at, at + MAX_LIST));
   }
 }
 

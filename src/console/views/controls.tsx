@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { camera, microphone } from '../client/local-media.ts';
 import type { RoomSession } from '../client/room-session.ts';
@@ -62,46 +63,47 @@ export function Controls({ session }: { session: RoomSession }) {
         </p>
       )}
       {publish.includes('voice') && (
-        <button
-          type="button"
-          aria-pressed={micOn}
-          class={micOn ? '' : 'off'}
-          onClick={toggleMicrophone}
-          title="M"
-        >
+        <Toggle on={micOn} words={micOn ? 'Mute' : 'Unmute'} shortcut="M" onClick={toggleMicrophone}>
           <MicrophoneIcon off={!micOn} />
-          <span>{micOn ? 'Mute' : 'Unmute'}</span>
-        </button>
+        </Toggle>
       )}
       {publish.includes('camera') && (
-        <button
-          type="button"
-          aria-pressed={cameraOn}
-          class={cameraOn ? '' : 'off'}
-          onClick={toggleCamera}
-          title="V"
-        >
+        <Toggle on={cameraOn} words={cameraOn ? 'Stop camera' : 'Camera'} shortcut="V" onClick={toggleCamera}>
           <CameraIcon off={!cameraOn} />
-          <span>{cameraOn ? 'Stop camera' : 'Camera'}</span>
-        </button>
+        </Toggle>
       )}
       {publish.includes('screen') && 'getDisplayMedia' in (navigator.mediaDevices ?? {}) && (
-        <button
-          type="button"
-          aria-pressed={sharing}
-          class={sharing ? 'active' : ''}
+        <Toggle
+          on={sharing}
+          words={sharing ? 'Stop sharing' : 'Share screen'}
+          shortcut="S"
           onClick={toggleScreen}
-          title="S"
         >
           <ScreenIcon />
-          <span>{sharing ? 'Stop sharing' : 'Share screen'}</span>
-        </button>
+        </Toggle>
       )}
       <button type="button" class="danger" onClick={leave}>
         <LeaveIcon />
         <span>Leave</span>
       </button>
     </nav>
+  );
+}
+
+interface ToggleProps {
+  readonly on: boolean;
+  readonly words: string;
+  readonly shortcut: string;
+  readonly onClick: () => void;
+  readonly children: ComponentChildren;
+}
+
+function Toggle({ on, words, shortcut, onClick, children }: ToggleProps) {
+  return (
+    <button type="button" aria-pressed={on} class={on ? 'on' : ''} onClick={onClick} title={shortcut}>
+      {children}
+      <span>{words}</span>
+    </button>
   );
 }
 
