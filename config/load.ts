@@ -43,7 +43,8 @@ function fileConfig(file: string, overrides: readonly Override[]): Config {
   const lines = new LineCounter();
   const document = parseDocument(read(file), { lineCounter: lines, prettyErrors: true });
   const [syntax] = document.errors;
-  if (syntax) throw new ConfigError(`${file}: ${syntax.message}`);
+  // Its first line; an excerpt of the file follows.
+  if (syntax) throw new ConfigError(`${file}: ${syntax.message.split('\n')[0]!.replace(/:$/, '.')}`);
   const input = toInput(document, file);
   apply(input, overrides);
   const parsed = configSchema.safeParse(input);
@@ -75,7 +76,12 @@ function read(file: string): string {
   try {
     return fs.readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`The config file ${file} cannot be read: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new ConfigError(
+      code === 'ENOENT'
+        ? `There is no config file ${file}.`
+        : `The config file ${file} cannot be read: ${message}`,
+    );
   }
 }
 

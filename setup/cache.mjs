@@ -2,14 +2,36 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { SetupError } from './run.mjs';
 
 /** @returns {string} the folder, created: $PATCHROOM_CACHE, else $XDG_CACHE_HOME/patchroom, else ~/.cache/patchroom */
 export function cacheFolder() {
   const folder =
     process.env.PATCHROOM_CACHE ??
     path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'patchroom');
-  fs.mkdirSync(folder, { recursive: true });
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new SetupError(
+      `The cache folder ${folder} cannot be made: ${/** @type {Error} */ (error).message}. Set PATCHROOM_CACHE to one that can.`,
+    );
+  }
   return path.resolve(folder);
+}
+
+/**
+ * A folder in the cache that is gone when it is removed, or when the process ends in any orderly way.
+ * @param {string} prefix
+ * @returns {{ folder: string, remove: () => void }}
+ */
+export function temporaryFolder(prefix) {
+  const folder = fs.mkdtempSync(path.join(cacheFolder(), prefix));
+  const remove = () => {
+    process.removeListener('exit', remove);
+    fs.rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  return { folder, remove };
 }
 
 /** @param {number} pid */
@@ -32,7 +54,13 @@ export async function lockCache() {
   for (let said = false; ; ) {
     // Written first and linked then: whoever sees the lock sees its owner.
     const mine = `${file}.${process.pid}`;
-    fs.writeFileSync(mine, String(process.pid));
+    try {
+      fs.writeFileSync(mine, String(process.pid));
+    } catch (error) {
+      throw new SetupError(
+        `Something has to be set up, and the cache folder cannot be written: ${/** @type {Error} */ (error).message}. Run the set-up once as somebody who can (npm run setup).`,
+      );
+    }
     try {
       fs.linkSync(mine, file);
       break;

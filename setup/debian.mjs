@@ -62,12 +62,20 @@ export async function install(packages) {
       `These Debian packages are missing: ${packages.join(' ')}\nRun this as root, then start again:\n\n  ${installCommand(packages)}\n`,
     );
   }
-  const step = new Step(`Debian packages: ${packages.join(' ')}`, 'about a minute');
+  console.log(`  ${packages.join(' ')}`);
+  const step = new Step('Debian packages', 'about a minute');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = ['-q', '-o', 'Acquire::Retries=3', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=120'];
-  const options = { env, tries: 3, onLine: (/** @type {string} */ line) => step.at(line.slice(0, 90)) };
+  const options = {
+    env,
+    tries: 3,
+    whole: true,
+    onLine: (/** @type {string} */ line) => step.at(line.slice(0, 70)),
+  };
   const unblock = blockServices();
   try {
+    // Repairs what an earlier installation left half done; nothing to do otherwise.
+    await mustRun('Repairing an interrupted installation', 'dpkg', ['--configure', '-a'], options);
     await mustRun('Reading the package lists', 'apt-get', [...apt, 'update'], options);
     await mustRun(
       'Installing Debian packages',
@@ -79,6 +87,12 @@ export async function install(packages) {
     unblock();
   }
   step.done();
+}
+
+/** Takes away our policy if an installation was killed before it could. */
+export function removeStalePolicy() {
+  if (process.getuid?.() === 0 && readIfThere(POLICY_FILE) === POLICY)
+    fs.rmSync(POLICY_FILE, { force: true });
 }
 
 /** Debian's way to keep a package's service from starting. A policy that is already there is kept. */

@@ -5,9 +5,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lockCache } from './cache.mjs';
 import { buildConsole, consoleReady } from './console.mjs';
-import { BUILD_PACKAGES, install, installCommand, missing, RUN_PACKAGES, TEST_PACKAGES } from './debian.mjs';
+import {
+  BUILD_PACKAGES,
+  install,
+  missing,
+  RUN_PACKAGES,
+  removeStalePolicy,
+  TEST_PACKAGES,
+} from './debian.mjs';
 import { installPackages, node24, packagesReady } from './packages.mjs';
-import { SetupError } from './run.mjs';
+import { finishWhole, SetupError } from './run.mjs';
 import { buildWorker, downloadWorker, findWorker } from './worker.mjs';
 
 const TASKS = {
@@ -41,6 +48,7 @@ async function setUp(task) {
   if (ready && missing(task.debian).length === 0 && packagesReady() && consoleReady()) return ready;
 
   const unlock = await lockCache();
+  removeStalePolicy();
   console.log('Setting up what is missing:');
   const toBuild =
     !findWorker(task.builtWorker) && (task.builtWorker || !(await downloadWorker())) ? BUILD_PACKAGES : [];
@@ -91,17 +99,22 @@ function fail(error) {
 }
 
 async function main() {
+  const cwd = process.cwd();
   process.chdir(path.join(path.dirname(fileURLToPath(import.meta.url)), '..'));
   // So that 'exit' handlers run: the lock and the service policy are put back.
-  process.on('SIGINT', () => process.exit(130));
-  process.on('SIGTERM', () => process.exit(143));
+  const endWith = (/** @type {number} */ code) => void finishWhole().then(() => process.exit(code));
+  process.on('SIGINT', () => endWith(130));
+  process.on('SIGTERM', () => endWith(143));
   const [name = '', ...rest] = process.argv.slice(2);
   const task = Object.hasOwn(TASKS, name) ? TASKS[/** @type {keyof typeof TASKS} */ (name)] : undefined;
   if (!task) throw new SetupError(USAGE);
-  const args = rest.filter((argument) => argument !== '--build-worker');
-  const worker = await setUp({ ...task, builtWorker: task.builtWorker || args.length < rest.length });
+  // A config file is named from where the user is.
+  const args = rest
+    .filter((argument) => argument !== '--build-worker')
+    .map((argument, at, all) => (all[at - 1] === '--config' ? path.resolve(cwd, argument) : argument));
+  const worker = await setUp({ ...task, builtWorker: task.builtWorker || rest.includes('--build-worker') });
   if (task.run) hand([...task.run, ...args], worker);
-  else console.log(`Everything is set up. Debian packages by hand: ${installCommand(RUN_PACKAGES)}`);
+  else console.log('Everything is set up.');
 }
 
 main().catch(fail);

@@ -3,13 +3,13 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { cacheFolder, readIfThere } from './cache.mjs';
+import { readIfThere, temporaryFolder } from './cache.mjs';
 import { unpackPackage } from './locked-package.mjs';
 import { Step } from './progress.mjs';
 import { mustRun, SetupError } from './run.mjs';
 
 const nodeMajor = Number(process.versions.node.split('.')[0]);
-const STAMP = 'node_modules/.patchroom-lock-hash';
+const STAMP = 'node_modules/.patchroom-packages';
 
 function lockHash() {
   return crypto.createHash('sha256').update(fs.readFileSync('package-lock.json')).digest('hex');
@@ -24,17 +24,19 @@ export function packagesReady() {
 export async function installPackages() {
   if (packagesReady()) return;
   const step = new Step('npm packages, with Node 24 among them', 'about half a minute');
-  const work = fs.mkdtempSync(path.join(cacheFolder(), 'node-'));
+  const work = temporaryFolder('node-');
   try {
-    const { program, before } = await npmOnNode24(work);
+    const { program, before } = await npmOnNode24(work.folder);
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=3'];
     // NODE_ENV=production would leave out what builds the browser page.
     await mustRun('npm ci', program, [...before, ...args, '--include=dev', '--include=optional'], {
       tries: 3,
-      onLine: (line) => step.at(line.slice(0, 90)),
+      onLine: (line) => {
+        if (/^(added|npm http|npm error)/.test(line)) step.at(line.slice(0, 70));
+      },
     });
   } finally {
-    fs.rmSync(work, { recursive: true, force: true });
+    work.remove();
   }
   fs.writeFileSync(STAMP, lockHash());
   step.done();

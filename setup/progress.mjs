@@ -1,5 +1,7 @@
 // What the set-up says while it works: one line a step, and for long steps how far they are.
 const REPEAT_MS = 15_000;
+/** Erases the terminal's current line. */
+const CLEAR = '\x1b[2K';
 
 /**
  * One step of the set-up. On a terminal its line is rewritten as it advances; elsewhere (CI, a log
@@ -13,7 +15,7 @@ export class Step {
   /** @param {string} name @param {string} [estimate] - how long it will take, in words */
   constructor(name, estimate) {
     this.#name = name;
-    console.log(`• ${name}${estimate ? ` (${estimate})` : ''}`);
+    console.log(`${process.stdout.isTTY ? CLEAR : ''}• ${name}${estimate ? ` (${estimate})` : ''}`);
   }
 
   /** @param {string} text - how far it is, such as "120 of 260 files" */
@@ -21,11 +23,14 @@ export class Step {
     const now = Date.now();
     if (now - this.#lastLineAt < (process.stdout.isTTY ? 500 : REPEAT_MS)) return;
     this.#lastLineAt = now;
-    console.log(`    ${this.#name}: ${text}, ${this.#seconds()}`);
+    const line = `  ${this.#name}: ${text}, ${this.#seconds()}`;
+    // Written over by the next line, whichever step it comes from.
+    if (process.stdout.isTTY) process.stdout.write(`${CLEAR}${line}\r`);
+    else console.log(line);
   }
 
   done() {
-    console.log(`✓ ${this.#name}, ${this.#seconds()}`);
+    console.log(`${process.stdout.isTTY ? CLEAR : ''}✓ ${this.#name}, ${this.#seconds()}`);
   }
 
   #seconds() {

@@ -5,6 +5,14 @@ import { spawn } from 'node:child_process';
 /** What a user can act on: printed as one sentence, without a stack. */
 export class SetupError extends Error {}
 
+/** Programs that must not be interrupted, such as dpkg. @type {Set<Promise<unknown>>} */
+const whole = new Set();
+
+/** Resolves when none of them is running. */
+export async function finishWhole() {
+  while (whole.size > 0) await Promise.allSettled(whole);
+}
+
 /** Running programs. Each has a process group of its own, which ends with this process. */
 const running = new Set();
 process.on('exit', () => {
@@ -21,12 +29,13 @@ process.on('exit', () => {
  * Runs a program to its end.
  * @param {string} program
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void, whole?: boolean }} [options]
  *   onLine: called with every line of stdout and stderr.
+ *   whole: an interruption waits for its end.
  * @returns {Promise<{ code: number | null, tail: string }>} tail: the first 15 and last 25 lines of its output.
  */
 export function run(program, args, options = {}) {
-  return new Promise((resolve, reject) => {
+  const ending = new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
@@ -64,6 +73,12 @@ export function run(program, args, options = {}) {
       resolve({ code, tail: tail.join('\n') });
     });
   });
+  if (options.whole) {
+    whole.add(ending);
+    const forget = () => whole.delete(ending);
+    ending.then(forget, forget);
+  }
+  return ending;
 }
 
 /**

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder } from './cache.mjs';
+import { cacheFolder, temporaryFolder } from './cache.mjs';
 import { release } from './debian.mjs';
 import { lockedPackage, unpackPackage } from './locked-package.mjs';
 import { Step } from './progress.mjs';
@@ -70,7 +70,7 @@ export async function downloadWorker() {
   const kernel = os.release().split('.')[0];
   const url = `https://github.com/versatica/mediasoup/releases/download/${version}/mediasoup-worker-${version}-linux-${os.arch()}-kernel${kernel}.tgz`;
   const step = new Step('mediasoup worker: trying its prebuilt download', 'at most 10 s');
-  const work = fs.mkdtempSync(path.join(cacheFolder(), 'download-'));
+  const { folder: work, remove } = temporaryFolder('download-');
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_LIMIT_MS) });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -88,7 +88,7 @@ export async function downloadWorker() {
     console.log(`  not available (${reason}); it is built here instead`);
     return false;
   } finally {
-    fs.rmSync(work, { recursive: true, force: true });
+    remove();
   }
 }
 

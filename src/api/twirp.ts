@@ -88,7 +88,7 @@ export function serveTwirp(app: FastifyInstance, { tokens, services, log }: Twir
       return sendJson(reply, httpStatus(problem), JSON.stringify(twirpError(problem)));
     });
 
-    scope.all('/twirp/*', async (request, reply) =>
+    scope.all('/twirp/*', { schema: { hide: true } }, async (request, reply) =>
       sendJson(
         reply,
         404,

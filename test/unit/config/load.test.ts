@@ -151,7 +151,7 @@ describe('a bad file is refused with its name, the line and the key', () => {
 
   test('that does not exist', () => {
     const file = path.join(path.dirname(configFile(API)), 'missing.yaml');
-    expect(complaint(file)).toContain(`The config file ${file} cannot be read: `);
+    expect(complaint(file)).toBe(`There is no config file ${file}.`);
   });
 
   test('with every mistake in a line of its own, five at the most', () => {
