@@ -95,7 +95,7 @@ function hand(command, worker) {
 /** @param {unknown} error */
 function fail(error) {
   console.error(error instanceof SetupError ? error.message : error);
-  process.exit(1);
+  void finishWhole().then(() => process.exit(1));
 }
 
 async function main() {

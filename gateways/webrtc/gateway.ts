@@ -92,7 +92,8 @@ export class WebRtcGateway implements Gateway {
       underWay++;
       void this.#answer(connection, message).finally(() => {
         underWay--;
-        if (this.#connections.get(connection)) joinLimit.cancel();
+        const place = this.#connections.get(connection);
+        if (place && place !== 'joining') joinLimit.cancel();
       });
     });
     connection.once('closed', () => {

@@ -105,12 +105,13 @@ export class MediaPlane {
     return media.hub;
   }
 
-  /** One gateway's access to the media worker that the room is pinned to. @throws PatchroomError 'unavailable' */
+  /** One gateway's access to the media worker that the room is pinned to. @throws PatchroomError 'unavailable' or 'room-not-found' */
   port<Request, Reply, Notice>(
     room: Room,
     gateway: string,
     messages: MediaMessages<Request, Reply, Notice>,
   ): MediaPort<Request, Reply, Notice> {
+    if (room.closed) throw new PatchroomError('room-not-found', 'The room has closed.');
     const alive = this.#mediaWorkers.workers.filter(({ hasEnded }) => !hasEnded);
     const pinned = this.#pinned.get(room);
     const worker = pinned && !pinned.hasEnded ? pinned : leastLoaded(alive, (one) => this.#roomsOn(one));
