@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { A_LAW_TO_LINEAR, encodeALaw, encodeMuLaw, MU_LAW_TO_LINEAR } from '../../../src/media/g711.ts';
+import {
+  A_LAW_TO_LINEAR,
+  encodeALaw,
+  encodeMuLaw,
+  LINEAR_TO_A_LAW,
+  LINEAR_TO_MU_LAW,
+  MU_LAW_TO_LINEAR,
+} from '../../../src/media/g711.ts';
 
 const CODES = Array.from({ length: 256 }, (_, code) => code);
 const SAMPLES = Array.from({ length: 65536 }, (_, index) => index - 32768);
@@ -9,7 +16,16 @@ const LAWS = [
   {
     law: 'mu-law',
     table: MU_LAW_TO_LINEAR,
+    encodingTable: LINEAR_TO_MU_LAW,
     encode: encodeMuLaw,
+    /**
+     * Table 2a: where each segment of the positive half ends, in 14 bits. The first interval reaches
+     * from -1 to 1, so the lower half of it belongs to the other sign. The codes fall from 0xff on.
+     */
+    scale: 4,
+    ends: [31, 95, 223, 479, 991, 2015, 4063, 8159],
+    firstInterval: 1,
+    codeOf: (interval: number) => 0xff - interval,
     known: [
       [0x80, 32124],
       [0x8f, 16764],
@@ -37,7 +53,13 @@ const LAWS = [
   {
     law: 'A-law',
     table: A_LAW_TO_LINEAR,
+    encodingTable: LINEAR_TO_A_LAW,
     encode: encodeALaw,
+    /** Table 1a, in 13 bits; the first two segments have the same step. Even bits are inverted on the line. */
+    scale: 8,
+    ends: [32, 64, 128, 256, 512, 1024, 2048, 4096],
+    firstInterval: 2,
+    codeOf: (interval: number) => (0x80 + interval) ^ 0x55,
     known: [
       [0xaa, 32256],
       [0xa5, 16896],
@@ -60,7 +82,52 @@ const LAWS = [
   },
 ];
 
-describe.each(LAWS)('$law', ({ table, encode, known, loudest, segment, largestErrors }) => {
+interface Intervals {
+  readonly scale: number;
+  readonly ends: readonly number[];
+  readonly firstInterval: number;
+}
+
+/** The 128 intervals of the positive half, 16 a segment, scaled to 16 bits: the value in the middle, and both ends. */
+function intervals({ scale, ends, firstInterval }: Intervals): { value: number; from: number; to: number }[] {
+  return ends.flatMap((end, segment) => {
+    const begin = segment === 0 ? 0 : ends[segment - 1]!;
+    // Only the first interval of all may have a width of its own.
+    const step = segment === 0 ? (end - firstInterval) / 15 : (end - begin) / 16;
+    return Array.from({ length: 16 }, (_, index) => {
+      const isFirst = segment === 0 && index === 0;
+      const from = segment === 0 ? firstInterval + (index - 1) * step : begin + index * step;
+      const middle = from + step / 2;
+      return { value: middle * scale, from: (isFirst ? 0 : from) * scale, to: (from + step) * scale };
+    });
+  });
+}
+
+describe.each(LAWS)('$law', (one) => {
+  const { table, encodingTable, encode, known, loudest, segment, largestErrors, codeOf } = one;
+
+  test("decodes all 256 codes as the standard's table says", () => {
+    const positive = intervals(one);
+    expect(positive.map((_, index) => table[codeOf(index)])).toEqual(positive.map(({ value }) => value));
+    const negative = positive.map((_, index) => -table[codeOf(index) ^ 0x80]!);
+    expect(negative.map((value) => value + 0)).toEqual(positive.map(({ value }) => value));
+  });
+
+  test("encodes all samples as the standard's table says", () => {
+    const wrong = intervals(one).flatMap(({ from, to }, index) => {
+      const code = codeOf(index);
+      const samples = SAMPLES.filter((sample) => sample >= from && sample < to);
+      // Both signs' samples at a boundary belong to the interval beyond it, counted from the lowest sample of each.
+      return samples.filter((sample) => encode(sample) !== code || encode(-1 - sample) !== (code ^ 0x80));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('has a table that encodes the same', () => {
+    const wrong = SAMPLES.filter((sample) => encodingTable[(sample >> 2) & 0x3fff] !== encode(sample));
+    expect(wrong).toEqual([]);
+  });
+
   test('decodes the values of the standard', () => {
     expect(known.map(([code]) => [code, table[code!]])).toEqual(known);
   });
