@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Codec, MediaKind } from '../../../src/media/codec.ts';
 import { AUDIO_CODECS } from '../../../src/media/codec.ts';
-import { plan } from '../../../transcode/plan.ts';
+import { mixable, plan, planMix, planPhones } from '../../../transcode/plan.ts';
 
 function h264(packetizationMode?: number | string): Codec {
   const plain = { name: 'H264', clockRate: 90000 };
@@ -96,5 +96,91 @@ describe('a listener that does not take the codec is refused with what it takes'
     const answer = planFor(kind, codec, accepts);
     expect(answer.outcome).toBe('refused');
     expect(answer.reason).toContain(`the browser cannot take ${reason}`);
+  });
+});
+
+describe('a track that reaches the hub by a route', () => {
+  const steps = [{ action: 'mix', detail: 'all phones' }] as const;
+  const route = { codec: opus, reason: 'many phones', steps };
+
+  test('is planned as what it is there, with the steps of its route', () => {
+    const answer = plan(
+      { kind: 'audio', codec: PCMU, route },
+      { who: 'the browser', accepts: [{ kind: 'audio', codec: opus }] },
+    );
+    expect(answer).toEqual({ outcome: 'transcode', reason: 'many phones', steps });
+  });
+
+  test('is refused for what it is there', () => {
+    const accepts = [{ kind: 'audio' as const, codec: PCMU }];
+    expect(plan({ kind: 'audio', codec: PCMU, route }, { who: 'the browser', accepts })).toEqual({
+      outcome: 'refused',
+      reason: 'the browser cannot take opus, only PCMU',
+    });
+  });
+});
+
+describe('into a mix', () => {
+  const phone = { who: 'the phone', codec: PCMU, rate: 8000 };
+
+  test.each<[MediaKind, Codec, string | undefined]>([
+    ['audio', PCMU, 'PCMU'],
+    ['audio', AUDIO_CODECS.PCMA, 'PCMA'],
+    ['audio', opus, 'opus'],
+    ['audio', G722, undefined],
+    ['video', VP8, undefined],
+    ['video', { ...opus }, undefined],
+  ])('%s %o goes as %s', (kind, codec, expected) => {
+    expect(mixable({ kind, codec })).toBe(expected);
+    expect(planMix({ kind, codec }, phone).outcome).toBe(expected ? 'transcode' : 'refused');
+  });
+
+  test('it is decoded, mixed at the rate of the listener and encoded for him', () => {
+    expect(planMix({ kind: 'audio', codec: opus }, { ...phone, rate: 16_000 })).toEqual({
+      outcome: 'transcode',
+      reason: 'the phone gets one sound: a mix of everybody else',
+      steps: [
+        { action: 'decode', detail: 'opus, only while it is heard' },
+        { action: 'mix', detail: 'at 16 kHz, without its own voice' },
+        { action: 'encode', detail: 'PCMU, once for all who hear the same' },
+      ],
+    });
+  });
+
+  test.each<[MediaKind, Codec, string]>([
+    ['video', VP8, 'the phone takes no video'],
+    ['audio', G722, 'G722 cannot be mixed, only PCMU, PCMA, opus'],
+  ])('%s of %o is refused', (kind, codec, reason) => {
+    expect(planMix({ kind, codec }, phone)).toEqual({ outcome: 'refused', reason });
+  });
+});
+
+describe('phones of a room', () => {
+  /** For each number of phones that comes, whether they are mixed. */
+  function mixedFor(limit: number, counts: readonly number[]): boolean[] {
+    let mixed = false;
+    return counts.map((phones) => {
+      mixed = planPhones({ phones, limit, mixed }) !== undefined;
+      return mixed;
+    });
+  }
+
+  const T = true;
+  const F = false;
+  test.each<[number, number[], boolean[]]>([
+    [8, [1, 7, 8, 9, 10, 9, 8, 7, 6, 7, 8, 9], [F, F, F, T, T, T, T, T, F, F, F, T]],
+    [3, [3, 4, 3, 2, 1, 0], [F, T, T, T, F, F]],
+    [2, [2, 3, 2, 1], [F, T, T, F]],
+    [1, [1, 2, 1, 0], [F, T, F, F]],
+    [0, [0, 1, 2, 1, 0], [F, T, T, T, F]],
+  ])('with a limit of %i: %j phones: %j', (limit, counts, expected) => {
+    expect(mixedFor(limit, counts)).toEqual(expected);
+  });
+
+  test('come in Opus, with the reason', () => {
+    const route = planPhones({ phones: 9, limit: 8, mixed: false });
+    expect(route?.codec).toBe(opus);
+    expect(route?.reason).toBe('more than 8 phones: browsers get one mix of all of them');
+    expect(route?.steps.map(({ action }) => action)).toEqual(['decode', 'mix', 'encode']);
   });
 });

@@ -1,0 +1,76 @@
+import { type AudioCodecName, type AudioEncoder, createEncoder, type MixRate } from './audio-codec.ts';
+import type { Contributor } from './contributor.ts';
+
+/** Largest payload of a frame (RFC 6716, section 3.2.1: 1275 bytes, and its header). */
+export const MAX_PAYLOAD_BYTES = 1500;
+/** A codec with memory goes back to the shared encoder after this long without speech: 2 s. */
+const OWN_TICKS = 100;
+
+/** Where a listener's sound goes. */
+export interface MixSink {
+  /** One frame, 20 ms. @param payload - valid during the call; its first `bytes` bytes */
+  deliver(payload: Uint8Array, bytes: number): void;
+  /** Frames that will never come: time went on without them. */
+  skip(frames: number): void;
+}
+
+export interface MixListenerOptions {
+  readonly codec: AudioCodecName;
+  /** Of the mix that is made for it; 8000 for G.711. */
+  readonly rate: MixRate;
+  /** Whom it must not hear: its own voice, which is no other listener's. */
+  readonly own?: Contributor;
+  /** Only what gateways of this process contribute, not what comes from the hub. */
+  readonly gatewaysOnly?: boolean;
+}
+
+/** One who hears a mix. While he is silent he shares an encoder with all others who are. */
+export class MixListener {
+  readonly codec: AudioCodecName;
+  readonly rate: MixRate;
+  readonly own: Contributor | undefined;
+  #sink: MixSink;
+  #encoder: AudioEncoder;
+  #payload = new Uint8Array(MAX_PAYLOAD_BYTES);
+  /** Ticks for which he keeps his own encoder; 0: he shares. */
+  #ownTicks = 0;
+  #primed = false;
+
+  constructor({ codec, rate, own }: MixListenerOptions, sink: MixSink) {
+    this.codec = codec;
+    this.rate = rate;
+    this.own = own;
+    this.#sink = sink;
+    this.#encoder = createEncoder(codec, rate);
+  }
+
+  /** @param speaks - whether his own voice is in the mix at this tick. @returns whether he needs a mix of his own */
+  takesOwn(speaks: boolean): boolean {
+    if (speaks) this.#ownTicks = this.#encoder.hasMemory ? OWN_TICKS : 1;
+    else if (this.#ownTicks > 0) this.#ownTicks--;
+    if (this.#ownTicks === 0) this.#primed = false;
+    return this.#ownTicks > 0;
+  }
+
+  /**
+   * A frame for him alone.
+   * @param before - the shared mix of the tick before: his decoder heard it from another encoder, and this one
+   * goes on from there, so that the change is not heard
+   */
+  encode(samples: Int16Array, before: Int16Array): void {
+    if (!this.#primed && this.#encoder.hasMemory) {
+      this.#encoder.reset();
+      this.#encoder.encode(before, this.#payload, 0);
+    }
+    this.#primed = true;
+    this.#sink.deliver(this.#payload, this.#encoder.encode(samples, this.#payload, 0));
+  }
+
+  deliver(payload: Uint8Array, bytes: number): void {
+    this.#sink.deliver(payload, bytes);
+  }
+
+  skip(frames: number): void {
+    this.#sink.skip(frames);
+  }
+}
