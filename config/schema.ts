@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { sipOptions } from '../gateways/sip/options.ts';
 import { webrtcOptions } from '../gateways/webrtc/options.ts';
 import { LOG_LEVELS } from '../src/log.ts';
 
@@ -56,6 +57,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   webrtc: webrtcOptions.prefault({}),
+  sip: sipOptions.prefault({}),
   workers: z
     .strictObject({ hubs: z.int().min(0).max(256).default(0), media: z.int().min(0).max(256).default(0) })
     .prefault({}),

@@ -1,5 +1,6 @@
 import type { GatewayModule } from '../src/gateway.ts';
+import { sip } from './sip/index.ts';
 import { webrtc } from './webrtc/index.ts';
 
 /** The built-in gateways. */
-export const gateways: readonly GatewayModule[] = [webrtc];
+export const gateways: readonly GatewayModule[] = [webrtc, sip];

@@ -14,7 +14,7 @@ export const BUILD_PACKAGES = [
   ...['libflatbuffers-dev', 'flatbuffers-compiler', 'libabsl-dev'],
 ];
 /** To run the tests. */
-export const TEST_PACKAGES = ['chromium', 'coturn', 'git', 'openssl'];
+export const TEST_PACKAGES = ['baresip-core', 'chromium', 'coturn', 'git', 'openssl', 'sip-tester'];
 
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 const POLICY =

@@ -8,6 +8,13 @@ import type { RoomOptions } from './room/room.ts';
 export type Credentials =
   /** A LiveKit-style access token. */
   | { readonly type: 'token'; readonly room: string; readonly token: string; readonly name?: string }
+  /** An address that the gateway found on its operator's list (or, in demo mode, this machine's). */
+  | {
+      readonly type: 'listed-address';
+      readonly room: string;
+      readonly identity: string;
+      readonly name: string;
+    }
   /** Nothing; let in in demo mode only. */
   | { readonly type: 'guest'; readonly room: string; readonly name?: string };
 
@@ -44,6 +51,14 @@ export class Admissions {
       mayJoin(grant, credentials.room);
       return fromGrant(grant, credentials.room, name);
     }
+    if (credentials.type === 'listed-address') {
+      return everyday(
+        credentials.room,
+        credentials.identity,
+        name || credentials.identity,
+        EVERYDAY_PERMISSIONS,
+      );
+    }
     if (!this.#demo) {
       throw new PatchroomError(
         'unauthenticated',
@@ -51,17 +66,24 @@ export class Admissions {
       );
     }
     const identity = `guest-${randomBytes(4).toString('hex')}`;
-    return {
-      room: credentials.room,
-      identity,
-      name: name || identity,
-      permissions: { ...EVERYDAY_PERMISSIONS, updateOwn: true },
-      metadata: '',
-      attributes: {},
-      roomOptions: {},
-      roomMetadata: '',
-    };
+    return everyday(credentials.room, identity, name || identity, {
+      ...EVERYDAY_PERMISSIONS,
+      updateOwn: true,
+    });
   }
+}
+
+function everyday(room: string, identity: string, name: string, permissions: Permissions): Admission {
+  return {
+    room,
+    identity,
+    name,
+    permissions,
+    metadata: '',
+    attributes: {},
+    roomOptions: {},
+    roomMetadata: '',
+  };
 }
 
 function fromGrant(grant: RoomGrant, room: string, chosenName: string | undefined): Admission {

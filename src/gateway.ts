@@ -4,6 +4,7 @@ import type { ZodType } from 'zod';
 import type { Admission, Credentials } from './admission.ts';
 import type { Logger } from './log.ts';
 import type { Clock } from './media/clock.ts';
+import type { PortRange } from './plane/hub.ts';
 import type { MediaMessages } from './plane/media-module.ts';
 import type { MediaPlane } from './plane/plane.ts';
 import type { NewParticipant, Participant } from './room/participant.ts';
@@ -37,6 +38,8 @@ export interface Gateway {
   stop(graceMs: number): Promise<void>;
   /** One line for the start message: a way in and what to type, such as ['phone', 'sip:demo@…']. */
   readonly wayIn?: readonly [name: string, address: string];
+  /** Figures for GET /api/server, by names that people read, such as `calls`. */
+  report?(): Promise<Readonly<Record<string, number>>>;
   /** An outgoing leg: a phone call, a CDN push, a recording. The address's scheme picks the gateway. */
   dial?(request: DialRequest, signal: AbortSignal): Promise<Leg>;
 }
@@ -66,10 +69,22 @@ export interface GatewayHost {
   readonly clock: Clock;
   readonly media: MediaPlane;
   readonly web: WebEntry;
+  readonly network: NetworkSettings;
+  /** No config file: this machine only, and nobody needs credentials. */
+  readonly demo: boolean;
   /** Opens the room if need be. @throws PatchroomError 'room-full', 'limit-reached', 'invalid-request', 'unavailable' (stopping) */
   join(room: string, who: NewParticipant, opening?: RoomOpening): Promise<Participant>;
   /** Who is it and what may he do: the only way in. @throws PatchroomError 'unauthenticated' or 'forbidden' */
   admit(credentials: Credentials): Promise<Admission>;
+}
+
+/** Where gateways listen and what they tell peers. */
+export interface NetworkSettings {
+  readonly bind: string;
+  /** What peers are told to send to; undefined: the address that they reach. */
+  readonly announce: string | undefined;
+  /** UDP ports for media of phones. */
+  readonly rtpPorts: PortRange;
 }
 
 /** The HTTP server, for gateways that come in through it. */
@@ -93,9 +108,9 @@ export function refuseUpgrade(socket: Duplex, status: string): void {
 
 export type { Admission, Credentials } from './admission.ts';
 export { asPatchroomError, type ErrorCode, PatchroomError } from './errors.ts';
-export type { Logger } from './log.ts';
-export type { Clock, Timer } from './media/clock.ts';
-export type { Hub } from './plane/hub.ts';
+export { createLogger, type Logger } from './log.ts';
+export { type Clock, systemClock, type Timer } from './media/clock.ts';
+export type { Hub, PortRange } from './plane/hub.ts';
 export { codecOf, codecsOf } from './plane/hub-codecs.ts';
 export type { HubLink, LinkedTrack } from './plane/hub-link.ts';
 export type {
@@ -107,3 +122,4 @@ export type {
 } from './plane/media-module.ts';
 export type { MediaPlane } from './plane/plane.ts';
 export type { MediaPort } from './plane/port.ts';
+export { type Supervised, Supervisor } from './plane/supervisor.ts';

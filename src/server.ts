@@ -11,7 +11,8 @@ import { PatchroomError } from './errors.ts';
 import type { Gateway, GatewayHost, GatewayModule } from './gateway.ts';
 import { createLogger, type Logger, type LogLevel } from './log.ts';
 import { type Clock, systemClock } from './media/clock.ts';
-import { MediaPlane, type PlaneOptions } from './plane/plane.ts';
+import type { PortRange } from './plane/hub.ts';
+import { MediaPlane } from './plane/plane.ts';
 import { RoomDirectory } from './room/directory.ts';
 
 const STOP_GRACE_MS = 3_000;
@@ -24,7 +25,8 @@ export interface ServerConfig {
   readonly network: {
     readonly bind: string;
     readonly announce?: string | undefined;
-    readonly loopbackPorts: PlaneOptions['loopbackPorts'];
+    readonly rtpPorts: PortRange;
+    readonly loopbackPorts: PortRange;
   };
   readonly http: {
     readonly port: number;
@@ -62,7 +64,8 @@ export class Server {
   #parts: ServerParts;
   #clock: Clock = systemClock;
   #http: HttpServer | undefined;
-  #gateways: Gateway[] = [];
+  #gateways = new Map<string, Gateway>();
+  #announce: string | undefined;
   #url = '';
   #stopping: Promise<void> | undefined;
 
@@ -71,6 +74,7 @@ export class Server {
     this.#parts = parts;
     this.log = createLogger(config.log.level);
     const { rooms, network, webrtc, workers } = config;
+    this.#announce = network.announce ?? firstAddressIfWildcard(network.bind);
     this.rooms = new RoomDirectory(
       {
         maxRooms: rooms.maxRooms,
@@ -87,7 +91,7 @@ export class Server {
       {
         workerBin: parts.workerBin,
         bind: network.bind,
-        announce: network.announce ?? firstAddressIfWildcard(network.bind),
+        announce: this.#announce,
         webrtcPort: webrtc.port,
         loopbackPorts: network.loopbackPorts,
         hubWorkers: workers.hubs,
@@ -112,7 +116,7 @@ export class Server {
   get waysIn(): readonly (readonly [name: string, address: string])[] {
     return [
       ['browser', this.#config.demo ? `${this.#url}/demo` : `${this.#url}/<room>?token=<access token>`],
-      ...this.#gateways.flatMap(({ wayIn }) => (wayIn ? [wayIn] : [])),
+      ...[...this.#gateways.values()].flatMap(({ wayIn }) => (wayIn ? [wayIn] : [])),
       ['health', `${this.#url}/healthz`],
     ];
   }
@@ -154,6 +158,7 @@ export class Server {
       services: { RoomService: roomService(this.rooms, { remoteUnmute: rooms.remoteUnmute }) },
     });
     await serveReports(web.app, {
+      gateways: () => this.#gatewayReports(),
       version: this.#parts.version,
       demo,
       rooms: this.rooms,
@@ -170,7 +175,7 @@ export class Server {
         this.#hostFor(module.name, web, admissions),
         module.options.parse(section ?? {}),
       );
-      this.#gateways.push(gateway);
+      this.#gateways.set(module.name, gateway);
       await gateway.start();
     }
     const port = await web.listen();
@@ -186,9 +191,20 @@ export class Server {
   }
 
   async #stopAll(): Promise<void> {
-    await Promise.allSettled(this.#gateways.map((gateway) => gateway.stop(STOP_GRACE_MS)));
+    const gateways = [...this.#gateways.values()];
+    await Promise.allSettled(gateways.map((gateway) => gateway.stop(STOP_GRACE_MS)));
     this.rooms.closeAll();
     await Promise.allSettled([this.#http?.close(), this.plane.stop()]);
+  }
+
+  async #gatewayReports(): Promise<Record<string, Readonly<Record<string, number>>>> {
+    const reports = [...this.#gateways].map(
+      async ([name, gateway]) => [name, await gateway.report?.()] as const,
+    );
+    const known = (await Promise.all(reports)).flatMap(([name, report]) =>
+      report ? [[name, report] as const] : [],
+    );
+    return Object.fromEntries(known);
   }
 
   #hostFor(gateway: string, web: HttpServer, admissions: Admissions): GatewayHost {
@@ -197,6 +213,8 @@ export class Server {
       clock: this.#clock,
       media: this.plane,
       web,
+      network: { ...this.#config.network, announce: this.#announce },
+      demo: this.#config.demo,
       admit: (credentials) => admissions.admit(credentials),
       join: async (name, who, opening) => {
         if (this.#stopping) throw new PatchroomError('unavailable', 'The server is stopping.');

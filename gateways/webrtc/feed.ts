@@ -46,6 +46,9 @@ export function feed(viewer: Participant, notify: (notice: ServerNotice) => void
         type: 'speakers',
         body: speakers.map(({ participant, level }) => ({ participant: participant.sid, level })),
       }),
+    digit: (other, digit) => {
+      if (sees(other)) notify({ type: 'digit', body: { participant: other.sid, digit } });
+    },
     updated: () => notify({ type: 'room-updated', body: viewRoom(room) }),
     mediaLost: (reason) => notify({ type: 'media-lost', body: { reason } }),
   };

@@ -192,6 +192,8 @@ export const serverNotice = z.discriminatedUnion('type', [
   /** This track cannot come here, and why. */
   notice('subscription-refused', z.strictObject({ track: sid, reason: z.string() })),
   notice('speakers', z.array(z.strictObject({ participant: sid, level: z.number() }))),
+  /** Somebody pressed a key of his phone. */
+  notice('digit', z.strictObject({ participant: sid, digit: z.string().max(1) })),
   notice('room-updated', roomView),
   notice('permissions', permissionsView),
   /** The room's media server process died: set up both directions and publish anew. */

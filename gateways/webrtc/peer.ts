@@ -50,16 +50,19 @@ export class Peer {
     this.#endings.push(feed(participant, this.#notify));
     const onPublished = (track: Track) => void this.#subscriptions.add(track);
     const onUnpublished = (track: Track) => this.#onUnpublished(track);
+    const onRerouted = (track: Track) => this.#subscriptions.renew(track);
     const onUpdated = (track: Track) => void this.#followMute(track);
     const onMediaLost = () => this.#closeMedia();
     room.on('trackPublished', onPublished);
     room.on('trackUnpublished', onUnpublished);
+    room.on('trackRerouted', onRerouted);
     room.on('trackUpdated', onUpdated);
     room.on('mediaLost', onMediaLost);
     participant.on('updated', this.#onOwnUpdate);
     this.#endings.push(() => {
       room.off('trackPublished', onPublished);
       room.off('trackUnpublished', onUnpublished);
+      room.off('trackRerouted', onRerouted);
       room.off('trackUpdated', onUpdated);
       room.off('mediaLost', onMediaLost);
       participant.off('updated', this.#onOwnUpdate);

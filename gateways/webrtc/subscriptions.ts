@@ -1,6 +1,7 @@
 import { codecsOf, type Hub, type hubTypes, type Logger } from '../../src/gateway.ts';
 import type { Plan } from '../../src/media/plan.ts';
 import type { Participant } from '../../src/room/participant.ts';
+import type { ProducerHold } from '../../src/room/producer-on-demand.ts';
 import type { Track } from '../../src/room/track.ts';
 import { plan } from '../../transcode/plan.ts';
 import type { ServerNotice, SubscriptionView } from './messages.ts';
@@ -21,7 +22,12 @@ export class Subscriptions {
   #accepts: ReturnType<typeof codecsOf> = [];
   /** By track sid. */
   #consumers = new Map<string, hubTypes.Consumer>();
-  #opening = new Set<string>();
+  /** What keeps each track at the hub, by track sid: of those that come by another's consumer too. */
+  #holds = new Map<string, ProducerHold>();
+  /** The track for which each producer is received, by producer: a mix comes for the first of its tracks. */
+  #carriers = new Map<string, string>();
+  /** The attempt that is under way for each track, by track sid. */
+  #opening = new Map<string, object>();
   #unwanted = new Set<string>();
 
   constructor(listener: Participant, notify: (notice: ServerNotice) => void, log: Logger) {
@@ -41,9 +47,7 @@ export class Subscriptions {
 
   /** Forgets everything; the connection that carried it is gone. */
   reset(): void {
-    for (const consumer of this.#consumers.values()) consumer.close();
-    this.#consumers.clear();
-    this.#opening = new Set();
+    this.#closeAll();
     this.#unwanted.clear();
     this.#listener.subscriptions.clear();
     this.#receiver = undefined;
@@ -58,63 +62,132 @@ export class Subscriptions {
   async add(track: Track): Promise<void> {
     const receiver = this.#receiver;
     const opening = this.#opening; // starting anew has a list of its own
-    const known = this.#consumers.has(track.sid) || opening.has(track.sid);
+    const known = this.#holds.has(track.sid) || opening.has(track.sid);
     if (!receiver || known || track.participant === this.#listener || !this.#listener.permissions.subscribe)
       return;
-    opening.add(track.sid);
+    const attempt = {};
+    opening.set(track.sid, attempt);
     try {
       const path = plan(track, { who: 'the browser', accepts: this.#accepts });
-      const canConsume = receiver.hub.canConsume(track.producerId, receiver.capabilities);
-      if (path.outcome === 'pass-through' && canConsume) await this.#open(track, receiver, path);
-      else this.#refuse(track, path);
+      if (path.outcome === 'refused') this.#refuse(track, path.reason);
+      else await this.#open(track, receiver, path, () => this.#opening.get(track.sid) === attempt);
     } catch (error) {
       // The track or the connection closed in this moment; anything else shows in the log.
       if (this.#listener.room.track(track.sid) && this.#receiver === receiver) {
         this.#log.warn({ err: error, track: track.sid }, 'subscription failed');
       }
     } finally {
-      opening.delete(track.sid);
+      if (opening.get(track.sid) === attempt) opening.delete(track.sid);
     }
   }
 
-  async #open(track: Track, receiver: Receiver, path: Plan): Promise<void> {
+  /** @param isWanted - false once the track was removed or renewed, or the listener started anew */
+  async #open(track: Track, receiver: Receiver, path: Plan, isWanted: () => boolean): Promise<void> {
     const { room } = this.#listener;
-    const consumer = await receiver.transport.consume({
-      producerId: track.producerId,
-      rtpCapabilities: receiver.capabilities,
-      paused: true, // until the browser says it is ready, so that no first packets are lost
-    });
-    const over = !room.track(track.sid) || this.#receiver !== receiver || this.#listener.leftBecause;
-    if (over || !this.#listener.permissions.subscribe) {
-      consumer.close();
+    const hold = await track.hold();
+    if (!isWanted()) {
+      hold.release();
       return;
     }
-    room.subscribe(this.#listener, track, path, true);
+    const { producerId } = hold;
+    const carriers = this.#carriers; // as with `opening`
+    const carried = carriers.has(producerId);
+    if (!carried) carriers.set(producerId, track.sid);
+    const giveUp = () => {
+      hold.release();
+      if (carried) return;
+      carriers.delete(producerId);
+      if (carriers === this.#carriers) this.#handOver(producerId);
+    };
+    const consumer = carried
+      ? undefined
+      : await this.#consume(producerId, receiver).catch((error: unknown) => {
+          giveUp();
+          throw error;
+        });
+    const over = !isWanted() || !room.track(track.sid) || this.#listener.leftBecause;
+    if (over || !this.#listener.permissions.subscribe) {
+      consumer?.close();
+      giveUp();
+      return;
+    }
+    if (!consumer && !carried) {
+      giveUp();
+      this.#refuse(track, `the browser cannot take this form of ${track.codec.name}`);
+      return;
+    }
+    this.#holds.set(track.sid, hold);
+    room.subscribe(this.#listener, track, path, consumer !== undefined);
+    if (!consumer) return;
     this.#consumers.set(track.sid, consumer);
     this.#notify({ type: 'subscribed', body: view(track.sid, consumer) });
   }
 
-  #refuse(track: Track, path: Plan): void {
-    const reason =
-      path.outcome === 'refused' ? path.reason : `the browser cannot take this form of ${track.codec.name}`;
+  /** @returns undefined when the browser's capabilities do not cover it */
+  async #consume(producerId: string, { hub, transport, capabilities }: Receiver) {
+    if (!hub.canConsume(producerId, capabilities)) return undefined;
+    return transport.consume({
+      producerId,
+      rtpCapabilities: capabilities,
+      paused: true, // until the browser says it is ready, so that no first packets are lost
+    });
+  }
+
+  #refuse(track: Track, reason: string): void {
     this.#listener.room.subscribe(this.#listener, track, { outcome: 'refused', reason }, true);
     this.#notify({ type: 'subscription-refused', body: { track: track.sid, reason } });
   }
 
   /** Ends all, because the listener may not subscribe any more. */
   revoke(): void {
-    for (const [track, consumer] of this.#consumers) {
-      consumer.close();
-      this.#notify({ type: 'unsubscribed', body: { track } });
-    }
-    this.#consumers.clear();
+    for (const track of this.#consumers.keys()) this.#notify({ type: 'unsubscribed', body: { track } });
+    this.#closeAll();
     this.#listener.subscriptions.clear();
   }
 
+  /** It is gone. A mix that came for it goes on for the others that are in it. */
   remove(track: Track): void {
-    this.#consumers.get(track.sid)?.close();
-    this.#consumers.delete(track.sid);
+    const consumer = this.#consumers.get(track.sid);
+    this.#drop(track);
     this.#unwanted.delete(track.sid);
+    if (consumer) this.#handOver(consumer.producerId);
+  }
+
+  /** Nothing carries this producer any more: another of the tracks that come by it is to. */
+  #handOver(producerId: string): void {
+    const { tracks } = this.#listener.room;
+    const others = tracks.filter(({ sid }) => this.#holds.get(sid)?.producerId === producerId);
+    for (const other of others) this.#drop(other);
+    for (const other of others) void this.add(other);
+  }
+
+  /** It takes another way to the hub now. */
+  renew(track: Track): void {
+    if (this.#consumers.has(track.sid)) {
+      this.#notify({ type: 'unsubscribed', body: { track: track.sid } });
+    }
+    this.#drop(track);
+    void this.add(track);
+  }
+
+  #drop(track: Track): void {
+    const consumer = this.#consumers.get(track.sid);
+    if (consumer) this.#carriers.delete(consumer.producerId);
+    consumer?.close();
+    this.#consumers.delete(track.sid);
+    this.#holds.get(track.sid)?.release();
+    this.#holds.delete(track.sid);
+    this.#opening.delete(track.sid);
+    this.#listener.subscriptions.delete(track.sid);
+  }
+
+  #closeAll(): void {
+    for (const consumer of this.#consumers.values()) consumer.close();
+    for (const hold of this.#holds.values()) hold.release();
+    this.#consumers.clear();
+    this.#carriers = new Map();
+    this.#opening = new Map();
+    this.#holds.clear();
   }
 
   async setReady(tracks: readonly string[]): Promise<void> {

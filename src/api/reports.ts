@@ -13,11 +13,13 @@ export interface ReportOptions {
   readonly rooms: RoomDirectory;
   readonly plane: MediaPlane;
   readonly tokens: TokenVerifier;
+  /** What each gateway says of itself. */
+  readonly gateways: () => Promise<ServerReport['gateways']>;
 }
 
 /** Our own read API: GET /api/rooms/<room>, GET /api/server, and the OpenAPI document of both. */
 export async function serveReports(app: FastifyInstance, options: ReportOptions): Promise<void> {
-  const { rooms, plane, tokens, demo, version } = options;
+  const { rooms, plane, tokens, demo, version, gateways } = options;
   const security = [{ token: [] }];
 
   app.get<{ Params: { room: string } }>(
@@ -55,6 +57,7 @@ export async function serveReports(app: FastifyInstance, options: ReportOptions)
         demo,
         rooms: rooms.rooms.map(({ name, participants }) => ({ name, participants: participants.length })),
         workers: await plane.statistics(),
+        gateways: await gateways(),
         workerDeaths: { hub: hubWorkers.deaths, media: mediaWorkers.deaths },
       };
     },

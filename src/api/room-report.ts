@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Plan } from '../media/plan.ts';
+import type { Plan, Route } from '../media/plan.ts';
 import type { MediaPlane } from '../plane/plane.ts';
 import type { Participant } from '../room/participant.ts';
 import type { Room } from '../room/room.ts';
@@ -20,6 +20,14 @@ const track = z.strictObject({
   kind: z.enum(['audio', 'video']),
   purpose: z.enum(TRACK_PURPOSES),
   codec,
+  route: z
+    .strictObject({
+      codec,
+      reason: z.string(),
+      steps: z.array(z.strictObject({ action: z.string(), detail: z.string() })),
+    })
+    .optional()
+    .describe('What is done to it before it reaches the hub; absent when it goes there as it is'),
   muted: z.boolean(),
   layers: z.int().describe('Qualities sent at once; 1 without simulcast'),
   width: z.int().optional(),
@@ -30,6 +38,26 @@ const track = z.strictObject({
       packetsLost: z.int(),
       bitrateBps: z.number(),
       jitterMs: z.number().describe('Interarrival jitter (RFC 3550, 6.4.1)'),
+      packetsUnknown: z.int().optional().describe('Not of what was agreed on; dropped'),
+      sent: z
+        .strictObject({
+          packets: z.int(),
+          packetsLost: z.int().optional().describe('As its receiver reports'),
+          roundTripMs: z.number().optional(),
+        })
+        .optional()
+        .describe('What a phone was sent, and what it says of it'),
+      packetsForeign: z.int().optional().describe('From somebody else than the sender; dropped'),
+      jitterBuffer: z
+        .strictObject({
+          depth: z.int().describe('Packets that wait now'),
+          late: z.int(),
+          lost: z.int(),
+          discarded: z.int(),
+          stretched: z.int().describe('How often the delay was made longer'),
+        })
+        .optional()
+        .describe('Of the mixer, where the track is mixed'),
     })
     .optional()
     .describe('What arrived at the hub; absent where it cannot be told'),
@@ -64,6 +92,14 @@ const worker = z.strictObject({
   cpuMs: z.number().describe('CPU time used since it started'),
   memoryBytes: z.number(),
   loopLagMs: z.number().optional().describe('Longest delay of its event loop since this was last read'),
+  mixing: z
+    .strictObject({
+      mixers: z.int().describe('Rooms that it mixes'),
+      decoders: z.int().describe('Decoders that run'),
+      ticksSkipped: z.int().describe('Frames of 20 ms that were given up after a stall'),
+      tickLagMs: z.number().describe('The latest that a frame was made since this was last read'),
+    })
+    .optional(),
 });
 
 export const roomReport = z
@@ -90,6 +126,9 @@ export const serverReport = z
     demo: z.boolean(),
     rooms: z.array(z.strictObject({ name: z.string(), participants: z.int() })),
     workers: z.array(worker),
+    gateways: z
+      .record(z.string(), z.record(z.string(), z.number()))
+      .describe('Figures of each gateway, by its name'),
     workerDeaths: z.strictObject({ hub: z.int(), media: z.int() }),
   })
   .meta({ title: 'Server' });
@@ -141,11 +180,21 @@ async function reportTrack(one: Track): Promise<RoomReport['participants'][numbe
     kind: one.kind,
     purpose: one.purpose,
     codec: { ...one.codec, ...(one.codec.parameters ? { parameters: { ...one.codec.parameters } } : {}) },
+    ...(one.route ? { route: reportRoute(one.route) } : {}),
     muted: one.muted,
     layers: one.layers,
     ...(one.width ? { width: one.width } : {}),
     ...(one.height ? { height: one.height } : {}),
     ...(received ? { received } : {}),
+  };
+}
+
+function reportRoute({ codec, reason, steps }: Route) {
+  const { name, clockRate, channels } = codec;
+  return {
+    codec: { name, clockRate, ...(channels ? { channels } : {}) },
+    reason,
+    steps: steps.map((step) => ({ ...step })),
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { types } from 'mediasoup';
+import { AUDIO_LEVEL_ID, AUDIO_LEVEL_URI } from '../media/audio-level.ts';
 import { type Codec, mimeType } from '../media/codec.ts';
 import type { PortRange } from './hub.ts';
 import { codecOf } from './hub-codecs.ts';
@@ -9,14 +10,13 @@ const LOOPBACK = '127.0.0.1';
 /** Holds paced key frames of many senders while the hub's loop is busy. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** The header extension that tells a sender's loudness, so that what a media worker sends counts as speech (RFC 6464). */
-export const AUDIO_LEVEL_EXTENSION = { uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', id: 6 } as const;
-
 /** A track on its way from the hub to a media worker: how to recognise and read its packets. */
 export interface LinkedTrack {
   readonly ssrc: number;
   readonly payloadType: number;
   readonly codec: Codec;
+  /** Id of the extension that tells its packets' loudness, where they have it. */
+  readonly levelExtension: number | undefined;
   requestKeyFrame(): Promise<void>;
   close(): void;
 }
@@ -87,13 +87,14 @@ export class HubLink {
   async consume(producerId: string): Promise<LinkedTrack> {
     const consumer = await this.#transport.consume({
       producerId,
-      // Without extensions, retransmission and bandwidth estimation: the way is loopback.
+      // Without other extensions, retransmission and bandwidth estimation: the way is loopback.
       rtpCapabilities: withoutTransportFeatures(this.#router.rtpCapabilities),
     });
     return {
       ssrc: consumer.rtpParameters.encodings?.[0]?.ssrc ?? 0,
       payloadType: consumer.rtpParameters.codecs[0]!.payloadType,
       codec: codecOf(consumer.rtpParameters),
+      levelExtension: consumer.rtpParameters.headerExtensions?.find(({ uri }) => uri === AUDIO_LEVEL_URI)?.id,
       requestKeyFrame: () => consumer.requestKeyFrame(),
       close: () => consumer.close(),
     };
@@ -115,7 +116,8 @@ export class HubLink {
               source.kind === 'video' ? [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }] : [],
           },
         ],
-        headerExtensions: source.kind === 'audio' ? [AUDIO_LEVEL_EXTENSION] : [],
+        // What a media worker sends tells its loudness, so that it counts as speech.
+        headerExtensions: source.kind === 'audio' ? [{ uri: AUDIO_LEVEL_URI, id: AUDIO_LEVEL_ID }] : [],
         encodings: [{ ssrc: source.ssrc }],
       },
     });
@@ -135,6 +137,6 @@ function withoutTransportFeatures(capabilities: types.RtpCapabilities): types.Rt
         ...codec,
         rtcpFeedback: (codec.rtcpFeedback ?? []).filter(({ type }) => type === 'nack' || type === 'ccm'),
       })),
-    headerExtensions: [],
+    headerExtensions: (capabilities.headerExtensions ?? []).filter(({ uri }) => uri === AUDIO_LEVEL_URI),
   };
 }

@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { Mixer } from '../../transcode/mixer.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../media/clock.ts';
 
@@ -33,6 +34,8 @@ export interface MediaHost<Notice> {
   readonly clock: Clock;
   /** A link to a hub that the control half opened, by its id. @throws PatchroomError 'failed-precondition' if it is not open */
   link(id: string): MediaLink;
+  /** A room's mix, by the room's sid. What the hub has comes into it by the control plane (MediaPlane.mix). */
+  mix(id: string): Mixer;
   notify(notice: Notice): void;
 }
 
@@ -44,10 +47,10 @@ export interface MediaLink {
   /** Sends to the hub. The buffer must not change until the next turn of the event loop. */
   send(packet: Buffer): void;
   /**
-   * Receives the packets of one stream. The buffer is valid during the call only.
+   * Receives the packets of one stream. The buffer is the receiver's to keep.
    * @returns ends it
    */
   receive(ssrc: number, onPacket: (packet: Buffer) => void): () => void;
-  /** Called when the link closes, with everything that was received through it. */
-  onClose(listener: () => void): void;
+  /** Called when the link closes, with everything that was received through it. @returns takes it back */
+  onClose(listener: () => void): () => void;
 }

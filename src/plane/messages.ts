@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MIXABLE_CODECS } from '../../transcode/plan.ts';
 
 /**
  * What the main process and a media worker say to each other over the child's IPC channel. Both ends
@@ -23,6 +24,17 @@ export const workerRequest = z.discriminatedUnion('type', [
     hubPort: z.int().min(1).max(65535),
   }),
   z.strictObject({ type: z.literal('close-link'), link: z.string() }),
+  /** Feed a track of the hub into a room's mix, as its packets come by that link. */
+  z.strictObject({
+    type: z.literal('mix-track'),
+    mix: z.string(),
+    track: z.string(),
+    link: z.string(),
+    ssrc: z.int(),
+    codec: z.enum(MIXABLE_CODECS),
+    levelExtension: z.int().min(1).max(14).optional(),
+  }),
+  z.strictObject({ type: z.literal('unmix-track'), track: z.string() }),
   z.strictObject({ type: z.literal('gateway'), gateway: z.string(), body: z.unknown() }),
   z.strictObject({ type: z.literal('ping') }),
   z.strictObject({ type: z.literal('statistics') }),
@@ -40,6 +52,14 @@ export const workerStatistics = z.strictObject({
   memoryBytes: z.number(),
   /** Longest that its event loop was late since the last time it was asked, in ms. */
   loopLagMs: z.number(),
+  /** Rooms' mixes, the decoders that run for them, and how the 20 ms beat keeps up. */
+  mixing: z.strictObject({
+    mixers: z.int(),
+    decoders: z.int(),
+    ticksSkipped: z.int(),
+    /** The latest that a tick came since the last time it was asked, in ms. */
+    tickLagMs: z.number(),
+  }),
   links: z.array(
     z.strictObject({
       link: z.string(),

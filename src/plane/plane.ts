@@ -11,6 +11,7 @@ import type { MediaMessages } from './media-module.ts';
 import { MediaWorker } from './media-worker.ts';
 import { leastLoaded } from './placement.ts';
 import { MediaPort } from './port.ts';
+import { RoomMix } from './room-mix.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface PlaneOptions {
@@ -32,6 +33,12 @@ interface RoomMedia {
   readonly hubWorker: HubWorker;
 }
 
+/** A room's mix while somebody listens to it. */
+interface HeldMix {
+  readonly mix: RoomMix;
+  holds: number;
+}
+
 /**
  * The media plane as the control plane sees it: hub workers and media workers, which rooms they carry,
  * and what happens when one dies. Opens a room's hub on first use and closes it with the room.
@@ -44,6 +51,7 @@ export class MediaPlane {
   #rooms = new Map<Room, RoomMedia>();
   /** Rooms stay with the media worker they were first placed on, while it lives. */
   #pinned = new Map<Room, MediaWorker>();
+  #mixes = new Map<Room, HeldMix>();
 
   constructor(options: PlaneOptions, clock: Clock, log: Logger) {
     this.#log = log;
@@ -124,6 +132,32 @@ export class MediaPlane {
   /** The connection between a room's hub and a media worker. */
   async link(room: Room, port: { readonly worker: MediaWorker }, kind: types.MediaKind): Promise<HubLink> {
     return (await this.hub(room)).link(port.worker, kind);
+  }
+
+  /**
+   * Has the hub's tracks in the room's mix, in that port's worker, until it is released; a gateway's media half
+   * gets at the mix by the room's sid.
+   * @returns releases it
+   */
+  mix(room: Room, port: { readonly worker: MediaWorker }): () => void {
+    const { worker } = port;
+    let held = this.#mixes.get(room);
+    if (held?.mix.worker !== worker) {
+      held?.mix.close();
+      const link = () => this.link(room, { worker }, 'audio');
+      held = { mix: new RoomMix(room, worker, link, this.#log), holds: 0 };
+      this.#mixes.set(room, held);
+    }
+    const mine = held;
+    mine.holds++;
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      if (--mine.holds > 0) return;
+      mine.mix.close();
+      if (this.#mixes.get(room) === mine) this.#mixes.delete(room);
+    };
   }
 
   /** What every worker carries and costs. One that does not answer is left out. */

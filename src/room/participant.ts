@@ -87,6 +87,11 @@ export class Participant extends EventEmitter<ParticipantEvents> {
     this.room.setQuality(this, quality);
   }
 
+  /** @param digit - 0-9, *, #, A-D */
+  press(digit: string): void {
+    this.room.press(this, digit);
+  }
+
   update(change: ParticipantChange): void {
     this.room.updateParticipant(this, change);
   }

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { PatchroomError } from '../errors.ts';
 import type { Clock, Timer } from '../media/clock.ts';
-import type { Plan } from '../media/plan.ts';
+import type { Plan, Route } from '../media/plan.ts';
 import { type NewParticipant, Participant, type ParticipantChange } from './participant.ts';
 import { mustBeAbleToPublish } from './permissions.ts';
+import type { ProducerOnDemand } from './producer-on-demand.ts';
 import { newSid } from './sid.ts';
 import { Subscription } from './subscription.ts';
 import { type NewTrack, Track } from './track.ts';
@@ -29,6 +30,9 @@ export interface Speaker {
   readonly level: number;
 }
 
+/** Who hears it: the hub its own streams, the mixer those that reach the hub in a mix only. */
+export type SpeakerSource = 'hub' | 'mix';
+
 export type RoomEvents = {
   participantJoined: [participant: Participant];
   participantLeft: [participant: Participant, reason: LeaveReason];
@@ -37,6 +41,10 @@ export type RoomEvents = {
   trackPublished: [track: Track];
   trackUnpublished: [track: Track];
   trackUpdated: [track: Track];
+  /** It takes another way to the hub from now on: who holds its producer lets it go and takes the new one. */
+  trackRerouted: [track: Track];
+  /** Somebody pressed a key of his phone: 0-9, *, #, A-D. */
+  digit: [participant: Participant, digit: string];
   speakers: [speakers: readonly Speaker[]];
   /** Its metadata changed. */
   updated: [];
@@ -61,6 +69,7 @@ export class Room extends EventEmitter<RoomEvents> {
   #clock: Clock;
   #participants = new Map<string, Participant>();
   #tracks = new Map<string, Track>();
+  #speakers: Record<SpeakerSource, readonly Speaker[]> = { hub: [], mix: [] };
   #emptyTimer: Timer | undefined;
   #closed = false;
 
@@ -96,9 +105,10 @@ export class Room extends EventEmitter<RoomEvents> {
     return this.#tracks.get(sid);
   }
 
+  /** The one track that comes by this producer; undefined for a producer that carries a mix of several. */
   trackOfProducer(producerId: string): Track | undefined {
-    for (const track of this.#tracks.values()) if (track.producerId === producerId) return track;
-    return undefined;
+    const tracks = this.tracks.filter((track) => track.producerId === producerId);
+    return tracks.length === 1 ? tracks[0] : undefined;
   }
 
   /** @throws PatchroomError 'room-full', or 'room-not-found' when it has closed */
@@ -189,6 +199,13 @@ export class Room extends EventEmitter<RoomEvents> {
     this.emit('trackUpdated', track);
   }
 
+  /** @param route - undefined: as it is */
+  reroute(track: Track, route: Route | undefined, producer: ProducerOnDemand): void {
+    if (!this.#tracks.has(track.sid)) return;
+    track.follow(route, producer);
+    this.emit('trackRerouted', track);
+  }
+
   /** Notes that a listener gets a track, and how. @throws PatchroomError 'forbidden' */
   subscribe(listener: Participant, track: Track, plan: Plan, paused: boolean): Subscription {
     if (!listener.permissions.subscribe) {
@@ -199,13 +216,28 @@ export class Room extends EventEmitter<RoomEvents> {
     return subscription;
   }
 
+  press(participant: Participant, digit: string): void {
+    if (!participant.leftBecause) this.emit('digit', participant, digit);
+  }
+
   setMetadata(metadata: string): void {
     this.metadata = metadata;
     this.emit('updated');
   }
 
-  setSpeakers(speakers: readonly Speaker[]): void {
-    this.emit('speakers', speakers);
+  /** @param source - whose observation it is: what one says takes nothing from what another says */
+  setSpeakers(speakers: readonly Speaker[], source: SpeakerSource = 'hub'): void {
+    this.#speakers[source] = speakers;
+    const all = Object.values(this.#speakers).flat();
+    all.sort((one, other) => other.level - one.level);
+    // Whom both hear counts once, and who left does not.
+    const told = new Set<Participant>();
+    this.emit(
+      'speakers',
+      all.filter(
+        ({ participant }) => !participant.leftBecause && !told.has(participant) && told.add(participant),
+      ),
+    );
   }
 
   /** Its media plane died: tells everybody, after taking all tracks away. */
@@ -213,6 +245,7 @@ export class Room extends EventEmitter<RoomEvents> {
     if (this.#closed) return;
     this.counters.mediaLosses++;
     for (const track of this.tracks) this.unpublish(track);
+    this.#speakers = { hub: [], mix: [] };
     this.emit('speakers', []);
     this.emit('mediaLost', reason);
   }

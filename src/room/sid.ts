@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 
 /** A new identifier such as `RM_4hT…`: the prefixes that users of LiveKit's API know, and 70 random bits. */
-export function newSid(prefix: 'RM' | 'PA' | 'TR' | 'SU'): string {
+export function newSid(prefix: 'RM' | 'PA' | 'TR'): string {
   let sid = `${prefix}_`;
   for (const byte of randomBytes(12)) sid += ALPHABET[byte % ALPHABET.length];
   return sid;

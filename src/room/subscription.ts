@@ -1,10 +1,9 @@
 import type { Plan } from '../media/plan.ts';
-import { newSid } from './sid.ts';
+
 import type { Track } from './track.ts';
 
 /** That a participant gets another's track, and what Patchroom does to bring it there. */
 export class Subscription {
-  readonly sid = newSid('SU');
   readonly track: Track;
   /** Pass-through or the steps in between, or why there is nothing: see the planner. */
   plan: Plan;

@@ -1,14 +1,30 @@
 import type { Codec, MediaKind } from '../media/codec.ts';
+import type { Route } from '../media/plan.ts';
 import type { Participant } from './participant.ts';
+import type { ProducerHold, ProducerOnDemand } from './producer-on-demand.ts';
 import type { TrackPurpose } from './vocabulary.ts';
 
-/** What arrived of a track so far, as counted at the hub. */
+/** What arrived of a track so far. */
 export interface TrackStatistics {
   readonly packets: number;
   readonly packetsLost: number;
   readonly bitrateBps: number;
   /** Interarrival jitter in ms (RFC 3550, 6.4.1). */
   readonly jitterMs: number;
+  /** From somebody else than the sender; dropped. */
+  readonly packetsForeign?: number;
+  /** Not of what was agreed on; dropped. */
+  readonly packetsUnknown?: number;
+  /** The way back to who sends it, where there is one. */
+  readonly sent?: { readonly packets: number; readonly packetsLost?: number; readonly roundTripMs?: number };
+  /** Of the mixer, in packets. */
+  readonly jitterBuffer?: {
+    readonly depth: number;
+    readonly late: number;
+    readonly lost: number;
+    readonly discarded: number;
+    readonly stretched: number;
+  };
 }
 
 /** What a gateway says of a stream when its participant publishes it. */
@@ -16,8 +32,12 @@ export interface NewTrack {
   readonly kind: MediaKind;
   readonly purpose: TrackPurpose;
   readonly codec: Codec;
-  /** The hub's producer that carries it. */
-  readonly producerId: string;
+  /** The hub's producer that carries it, or how to get one for as long as it is wanted. */
+  readonly producerId: string | ProducerOnDemand;
+  /** Where the hub gets it in another form than its own. */
+  readonly route?: Route;
+  /** Its gateway feeds it into the room's mix itself, so that nobody needs to fetch it from the hub for that. */
+  readonly mixed?: boolean;
   readonly muted?: boolean;
   /** Number of qualities the sender offers at once; 1 without simulcast. */
   readonly layers?: number;
@@ -34,13 +54,16 @@ export class Track {
   readonly kind: MediaKind;
   readonly purpose: TrackPurpose;
   readonly codec: Codec;
-  readonly producerId: string;
+  readonly mixed: boolean;
   readonly layers: number;
   readonly width: number | undefined;
   readonly height: number | undefined;
   /** Undefined where the gateway cannot tell. */
   readonly statistics: (() => Promise<TrackStatistics>) | undefined;
   muted: boolean;
+  /** Undefined when the hub gets it as it is. */
+  route: Route | undefined;
+  #producer: string | ProducerOnDemand;
 
   constructor(sid: string, participant: Participant, from: NewTrack) {
     this.sid = sid;
@@ -48,11 +71,30 @@ export class Track {
     this.kind = from.kind;
     this.purpose = from.purpose;
     this.codec = from.codec;
-    this.producerId = from.producerId;
+    this.mixed = from.mixed ?? false;
     this.layers = from.layers ?? 1;
     this.width = from.width;
     this.height = from.height;
     this.statistics = from.statistics;
     this.muted = from.muted ?? false;
+    this.route = from.route;
+    this.#producer = from.producerId;
+  }
+
+  /** The hub's producer that carries it now. */
+  get producerId(): string | undefined {
+    return typeof this.#producer === 'string' ? this.#producer : this.#producer.producerId;
+  }
+
+  /** Has it on the hub until the hold is released. @throws PatchroomError 'unavailable' */
+  async hold(): Promise<ProducerHold> {
+    if (typeof this.#producer !== 'string') return this.#producer.hold();
+    return { producerId: this.#producer, release: () => {} };
+  }
+
+  /** For its Room: from now on it takes another way to the hub. */
+  follow(route: Route | undefined, producer: ProducerOnDemand): void {
+    this.route = route;
+    this.#producer = producer;
   }
 }

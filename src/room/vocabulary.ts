@@ -17,6 +17,7 @@ export const LEAVE_REASONS = [
   'replaced',
   'room-deleted',
   'connection-lost',
+  'interrupted',
   'shutdown',
 ] as const;
 export type LeaveReason = (typeof LEAVE_REASONS)[number];

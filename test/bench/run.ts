@@ -1,11 +1,17 @@
 // npm run bench [name …]: measures and prints. Figures for docs/measurements.md, with the machine they are from.
 import os from 'node:os';
+import { callRate } from './call-rate.ts';
 import { fanOut } from './fan-out.ts';
+import { phoneDelay } from './phone-delay.ts';
+import { phones } from './phones.ts';
 import { firstStart, laterStart } from './startup.ts';
 
 const BENCHES: Record<string, () => Promise<Record<string, number>>> = {
   startup: laterStart,
   'fan-out': fanOut,
+  phones,
+  'phone-delay': phoneDelay,
+  'call-rate': callRate,
   // Builds the mediasoup worker: minutes. Only when named.
   'first-start': firstStart,
 };
@@ -24,5 +30,5 @@ console.log(
 for (const name of wanted) {
   const figures = await BENCHES[name]!();
   for (const [what, figure] of Object.entries(figures))
-    console.log(`${name.padEnd(12)} ${what.padEnd(36)} ${figure.toPrecision(3)}`);
+    console.log(`${name.padEnd(12)} ${what.padEnd(48)} ${Number(figure.toPrecision(3))}`);
 }

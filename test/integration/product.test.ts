@@ -36,7 +36,7 @@ test('demo mode says what it is and prints a line for every way in', async () =>
   const product = start();
   const [, address] = await product.says(/health +(http:\S+)/);
   expect(product.output).toMatch(
-    /^Patchroom \d+\.\d+\.\d+, demo mode \(this machine only\)\n {2}browser {2}http:\/\/127\.0\.0\.1:\d+\/demo\n {2}health {3}http/,
+    /^Patchroom \d+\.\d+\.\d+, demo mode \(this machine only\)\n {2}browser {2}http:\/\/127\.0\.0\.1:\d+\/demo\n {2}phone {4}sip:demo@127\.0\.0\.1:\d+\n {2}health {3}http/,
   );
   const health = await fetch(address!);
   expect([health.status, await health.json()]).toMatchObject([200, { status: 'ok' }]);
@@ -88,13 +88,23 @@ test('a port in use is said in one sentence', async () => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as net.AddressInfo;
-  for (const variable of ['PATCHROOM_HTTP_PORT', 'PATCHROOM_WEBRTC_PORT']) {
+  for (const variable of ['PATCHROOM_HTTP_PORT', 'PATCHROOM_WEBRTC_PORT', 'PATCHROOM_SIP_PORT']) {
     const product = start([], { [variable]: String(port), PATCHROOM_HUB_WORKERS: '1' });
     expect(await product.ended()).toBe(1);
     expect(product.output.trim()).toMatch(new RegExp(`^Port ${port} .* cannot be used for .*\\.$`));
     expect(product.output).not.toContain('    at ');
   }
   server.close();
+});
+
+test("a softphone that has SIP's own port does not keep the demo from starting", async () => {
+  const softphone = net.createServer().listen(5060, '127.0.0.1');
+  // Listening, or somebody else on this machine has it: both will do.
+  await new Promise<void>((resolve) => softphone.once('listening', resolve).once('error', () => resolve()));
+  const product = start([], { PATCHROOM_SIP_PORT: '5060', PATCHROOM_HUB_WORKERS: '1' });
+  const [, port] = await product.says(/phone +sip:demo@127\.0\.0\.1:(\d+)/);
+  expect(port).not.toBe('5060');
+  softphone.close();
 });
 
 test.each([

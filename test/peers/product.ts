@@ -15,7 +15,13 @@ export class Product {
   ) {
     this.child = spawn(command, args, {
       cwd: options.cwd,
-      env: { ...process.env, PATCHROOM_HTTP_PORT: '0', PATCHROOM_WEBRTC_PORT: '0', ...options.env },
+      env: {
+        ...process.env,
+        PATCHROOM_HTTP_PORT: '0',
+        PATCHROOM_WEBRTC_PORT: '0',
+        PATCHROOM_SIP_PORT: '0',
+        ...options.env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {

@@ -25,6 +25,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Serv
     network: { bind: '127.0.0.1', ...config.network },
     http: { port: 0, ...config.http },
     webrtc: { port: 0, ...config.webrtc },
+    sip: { port: 0, ...config.sip },
     api: { keys: { [API_KEY]: API_SECRET } },
   });
   const keys = demo ? { ...DEMO_KEYS } : parsed.api.keys;

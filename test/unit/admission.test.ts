@@ -99,3 +99,32 @@ describe('the bearer of a token', () => {
     }
   });
 });
+
+describe('who comes from an address that his gateway has on its list', () => {
+  const caller = { type: 'listed-address', room: 'lounge', identity: 'phone-1', name: 'Ann' } as const;
+
+  test.each([
+    ['demo mode', demo],
+    ['ordinary mode', guarded],
+  ])('is let in in %s, and may do what everybody may', async (_, admissions) => {
+    expect(await admissions.admit(caller)).toEqual({
+      room: 'lounge',
+      identity: 'phone-1',
+      name: 'Ann',
+      permissions: EVERYDAY_PERMISSIONS,
+      metadata: '',
+      attributes: {},
+      roomOptions: {},
+      roomMetadata: '',
+    });
+  });
+
+  test.each([
+    ['  Ann  ', 'Ann'],
+    ['', 'phone-1'],
+    ['   ', 'phone-1'],
+    ['y'.repeat(1000), 'y'.repeat(100)],
+  ])('%j is called %j', async (name, expected) => {
+    expect((await guarded.admit({ ...caller, name })).name).toBe(expected);
+  });
+});

@@ -53,6 +53,9 @@ describe('only one place imports', () => {
     ['@bufbuild/protobuf', ['src/api/']],
     ['yaml', ['config/']],
     ['pino', ['src/log.ts']],
+    ['drachtio-srf', ['gateways/sip/signalling.ts']],
+    ['sdp-transform', ['gateways/sip/sdp/']],
+    ['@evan/opus', ['transcode/opus-codec.ts']],
   ])('%s: %j', (name, places) => {
     const found = users(name).map(({ path }) => path);
     expect(found).not.toEqual([]);

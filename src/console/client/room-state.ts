@@ -1,6 +1,10 @@
 import { batch, signal } from '@preact/signals';
 import type { ParticipantView, Reply, ServerNotice, TrackView } from '../../../gateways/webrtc/messages.ts';
 
+/** How long pressed keys are shown, and how many of them. */
+const DIGITS_MS = 4_000;
+const MOST_DIGITS = 12;
+
 /** What the page knows of the room, as signals for the views; changed only by what the server says. */
 export class RoomState {
   readonly you = signal('');
@@ -17,6 +21,9 @@ export class RoomState {
   readonly refused = signal<ReadonlyMap<string, string>>(new Map());
   /** Levels in dBov by participant sid. */
   readonly speakers = signal<ReadonlyMap<string, number>>(new Map());
+  /** Keys that people pressed on their phones a moment ago, by participant sid. */
+  readonly digits = signal<ReadonlyMap<string, string>>(new Map());
+  #digitTimers = new Map<string, number>();
   /** The latest thing to say aloud (joined, left, …). */
   readonly announcement = signal('');
 
@@ -69,6 +76,9 @@ export class RoomState {
       case 'speakers':
         this.speakers.value = new Map(notice.body.map(({ participant, level }) => [participant, level]));
         break;
+      case 'digit':
+        this.#press(notice.body.participant, notice.body.digit);
+        break;
       case 'room-updated':
         this.info.value = notice.body;
         break;
@@ -79,6 +89,18 @@ export class RoomState {
         this.announcement.value = `${notice.body.reason} Reconnecting.`;
         break;
     }
+  }
+
+  #press(sid: string, digit: string): void {
+    this.announcement.value = `${this.participants.value.get(sid)?.name ?? 'Somebody'} pressed ${digit}`;
+    const pressed = `${this.digits.value.get(sid) ?? ''}${digit}`.slice(-MOST_DIGITS);
+    this.digits.value = new Map(this.digits.value).set(sid, pressed);
+    window.clearTimeout(this.#digitTimers.get(sid));
+    const forget = () => {
+      this.digits.value = without(this.digits.value, sid);
+      this.#digitTimers.delete(sid);
+    };
+    this.#digitTimers.set(sid, window.setTimeout(forget, DIGITS_MS));
   }
 
   #setParticipant(participant: ParticipantView): void {

@@ -47,6 +47,8 @@ export function explainRemoval(reason: string): string {
       return 'The server was shut down.';
     case 'connection-lost':
       return 'The connection was lost for too long.';
+    case 'interrupted':
+      return 'A part of the server failed; join again.';
     default:
       return 'You have left the room.';
   }

@@ -41,6 +41,9 @@ export function Tile({ session, participant, video, screen }: TileProps) {
   const speaking = !screen && session.room.speakers.value.has(participant.sid);
   const quality = QUALITY[participant.quality];
   const name = `${participant.name}${isYou ? ' (you)' : ''}`;
+  const digits = screen ? undefined : session.room.digits.value.get(participant.sid);
+  const held = participant.attributes['sip.callStatus'] === 'hold';
+  const label = held ? 'on hold' : KINDS[participant.kind];
   const sid = video?.sid;
   const layered = !isYou && (video?.layers ?? 1) > 1;
   const onWidth = useCallback(
@@ -69,7 +72,7 @@ export function Tile({ session, participant, video, screen }: TileProps) {
           {refusal ? (
             <p class="refusal">No picture: {refusal}</p>
           ) : (
-            <span class="initials">{initials(participant.name)}</span>
+            <span class="initials">{initials(participant.name) || <PhoneIcon />}</span>
           )}
         </div>
       )}
@@ -85,12 +88,13 @@ export function Tile({ session, participant, video, screen }: TileProps) {
           </button>
         </div>
       )}
+      {digits && <p class="digits">{digits}</p>}
       <footer>
         {participant.kind === 'phone' && <PhoneIcon />}
         {participant.kind === 'encoder' && <EncoderIcon />}
         <span class="name">
           {screen ? `${name}: screen` : name}
-          {KINDS[participant.kind] && <small> {KINDS[participant.kind]}</small>}
+          {label && <small> {label}</small>}
         </span>
         {speaking && <span class="visually-hidden">is speaking</span>}
         {!screen && (!voice || voice.muted) && (
@@ -108,8 +112,12 @@ export function Tile({ session, participant, video, screen }: TileProps) {
   );
 }
 
+/** Empty for a telephone number. */
 function initials(name: string): string {
-  const words = name.trim().split(/\s+/);
+  const words = name
+    .trim()
+    .split(/\s+/)
+    .filter((word) => /^\p{L}/u.test(word));
   return words
     .slice(0, 2)
     .map((word) => [...word][0] ?? '')

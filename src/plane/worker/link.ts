@@ -13,7 +13,7 @@ export class Link implements MediaLink {
   #socket: dgram.Socket;
   #hubPort: number;
   #streams = new Map<number, (packet: Buffer) => void>();
-  #closeListeners: (() => void)[] = [];
+  #closeListeners = new Set<() => void>();
   #received = 0;
   #sent = 0;
   #ignored = 0;
@@ -74,8 +74,9 @@ export class Link implements MediaLink {
     };
   }
 
-  onClose(listener: () => void): void {
-    this.#closeListeners.push(listener);
+  onClose(listener: () => void): () => void {
+    this.#closeListeners.add(listener);
+    return () => this.#closeListeners.delete(listener);
   }
 
   close(): void {
@@ -83,7 +84,8 @@ export class Link implements MediaLink {
     this.#closed = true;
     this.#socket.close();
     this.#streams.clear();
-    for (const listener of this.#closeListeners.splice(0)) listener();
+    for (const listener of this.#closeListeners) listener();
+    this.#closeListeners.clear();
   }
 
   #onSent = (error: Error | null): void => {

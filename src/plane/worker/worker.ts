@@ -4,7 +4,9 @@ import type { Logger } from '../../log.ts';
 import { systemClock } from '../../media/clock.ts';
 import type { MediaEndpoints, MediaModule } from '../media-module.ts';
 import { type ToMain, toWorker, type WorkerRequest, type WorkerStatistics } from '../messages.ts';
+import { contributeFromHub } from './hub-contribution.ts';
 import { Link } from './link.ts';
+import { Mixers } from './mixers.ts';
 
 interface LoadedModule {
   readonly module: MediaModule;
@@ -17,7 +19,11 @@ export class Worker {
   #log: Logger;
   #links = new Map<string, Link>();
   #modules = new Map<string, LoadedModule>();
-  #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  #mixers = new Mixers(systemClock);
+  /** What ends each hub track's part in a mix, by the track's sid. */
+  #contributions = new Map<string, () => void>();
+  /** It wakes the process at every step: 50 ms cost an idle worker next to nothing. */
+  #loopDelay = monitorEventLoopDelay({ resolution: 50 });
 
   constructor(send: (message: ToMain) => void, log: Logger) {
     this.#send = send;
@@ -48,6 +54,7 @@ export class Worker {
     for (const { endpoints } of modules) await endpoints.close();
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
+    this.#mixers.close();
     this.#loopDelay.disable();
   }
 
@@ -65,6 +72,20 @@ export class Worker {
       case 'close-link':
         this.#links.get(request.link)?.close();
         this.#links.delete(request.link);
+        return {};
+      case 'mix-track':
+        this.#contributions.get(request.track)?.();
+        this.#contributions.set(
+          request.track,
+          contributeFromHub(this.#mustGetLink(request.link), this.#mixers.get(request.mix), {
+            ...request,
+            levelExtension: request.levelExtension,
+          }),
+        );
+        return {};
+      case 'unmix-track':
+        this.#contributions.get(request.track)?.();
+        this.#contributions.delete(request.track);
         return {};
       case 'gateway': {
         const loaded = this.#modules.get(request.gateway);
@@ -93,14 +114,17 @@ export class Worker {
     const endpoints = module.create({
       log: this.#log.child({ gateway }),
       clock: systemClock,
-      link: (id) => {
-        const link = this.#links.get(id);
-        if (!link) throw new PatchroomError('failed-precondition', `The link ${id} is not open.`);
-        return link;
-      },
+      link: (id) => this.#mustGetLink(id),
+      mix: (id) => this.#mixers.get(id),
       notify: (body) => this.#send({ type: 'notice', gateway, body }),
     });
     this.#modules.set(gateway, { module, endpoints });
+  }
+
+  #mustGetLink(id: string): Link {
+    const link = this.#links.get(id);
+    if (!link) throw new PatchroomError('failed-precondition', `The link ${id} is not open.`);
+    return link;
   }
 
   #statistics(): WorkerStatistics {
@@ -111,6 +135,7 @@ export class Worker {
       cpuMs: (user + system) / 1000,
       memoryBytes: process.memoryUsage.rss(),
       loopLagMs: lag,
+      mixing: this.#mixers.statistics,
       links: [...this.#links.values()].map((link) => link.statistics),
     };
   }

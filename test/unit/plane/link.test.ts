@@ -100,3 +100,14 @@ test('closing is told to everybody who asked', async () => {
   link.close();
   expect(told).toEqual(['one', 'two']);
 });
+
+test('who took it back is not told', async () => {
+  const hub = await udpPeer();
+  const link = await Link.open('a-link', hub.port);
+  const told: string[] = [];
+  const takeBack = link.onClose(() => told.push('one'));
+  link.onClose(() => told.push('two'));
+  takeBack();
+  link.close();
+  expect(told).toEqual(['two']);
+});

@@ -14,6 +14,9 @@ const REQUESTS = [
   { type: 'initialise', logLevel: 'silent', modules: [{ gateway: 'sip', url: 'file:///x/media.ts' }] },
   { type: 'open-link', link: 'a', hubPort: 45000 },
   { type: 'close-link', link: 'a' },
+  { type: 'mix-track', mix: 'RM_1', track: 'TR_1', link: 'a', ssrc: 7, codec: 'opus', levelExtension: 6 },
+  { type: 'mix-track', mix: 'RM_1', track: 'TR_1', link: 'a', ssrc: 7, codec: 'PCMA' },
+  { type: 'unmix-track', track: 'TR_1' },
   { type: 'gateway', gateway: 'sip', body: { packet: Buffer.from([1, 2]) } },
   { type: 'gateway', gateway: 'sip', body: undefined },
   { type: 'ping' },
@@ -48,6 +51,10 @@ describe('to a media worker', () => {
     ['a link without a name', { id: 1, request: { type: 'close-link' } }],
     ['an unknown log level', { id: 1, request: { type: 'initialise', logLevel: 'trace', modules: [] } }],
     [
+      'a codec that cannot be mixed',
+      { id: 1, request: { type: 'mix-track', mix: 'R', track: 'T', link: 'a', ssrc: 7, codec: 'G722' } },
+    ],
+    [
       'a module without a file',
       { id: 1, request: { type: 'initialise', logLevel: 'info', modules: [{ gateway: 'sip' }] } },
     ],
@@ -80,7 +87,8 @@ describe('to the main process', () => {
 
 describe('replies', () => {
   const link = { link: 'a', packetsReceived: 1, packetsSent: 2, packetsIgnored: 3, sendErrors: 0 };
-  const statistics = { cpuMs: 1.5, memoryBytes: 2, loopLagMs: 0.1, links: [link] };
+  const mixing = { mixers: 1, decoders: 2, ticksSkipped: 0, tickLagMs: 0.5 };
+  const statistics = { cpuMs: 1.5, memoryBytes: 2, loopLagMs: 0.1, mixing, links: [link] };
 
   test('statistics and ports are taken as they are sent', () => {
     expect(workerStatistics.parse(statistics)).toEqual(statistics);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Route } from '../../../src/media/plan.ts';
 import { EVERYDAY_PERMISSIONS } from '../../../src/room/permissions.ts';
+import { ProducerOnDemand } from '../../../src/room/producer-on-demand.ts';
 import { refusal } from '../support/refusal.ts';
 import { camera, listenTo, openRoom, person, voice } from '../support/rooms.ts';
 
@@ -8,6 +10,10 @@ const PASS = { outcome: 'pass-through', reason: 'as it is' } as const;
 function annAndBob() {
   const { room } = openRoom();
   return { room, ann: room.join(person('ann')), bob: room.join(person('bob')) };
+}
+
+function onDemand(producerId: string): ProducerOnDemand {
+  return new ProducerOnDemand(async () => ({ producerId, close: () => {} }));
 }
 
 describe('publishing', () => {
@@ -68,6 +74,53 @@ test('muting is told when it changes something, and not of a track that is gone'
   expect(heard).toEqual(['ann unmuted voice', 'ann muted voice', 'ann unpublished voice']);
 });
 
+describe('rerouting', () => {
+  const route: Route = { codec: { name: 'opus', clockRate: 48_000 }, reason: 'many phones', steps: [] };
+
+  test('takes another way to the hub, and tells so', async () => {
+    const { room, ann } = annAndBob();
+    const own = onDemand('own');
+    const mix = onDemand('mix');
+    const track = ann.publish({ ...voice(), producerId: own });
+    const heard: unknown[] = [];
+    room.on('trackRerouted', (one) => heard.push(one, one.route));
+    const before = await track.hold();
+    room.reroute(track, route, mix);
+    expect(heard).toEqual([track, route]);
+    // Nobody wants it there yet; who holds the former keeps it until he lets it go.
+    expect(track.producerId).toBeUndefined();
+    expect((await track.hold()).producerId).toBe('mix');
+    expect([before.producerId, own.producerId]).toEqual(['own', 'own']);
+    room.reroute(track, undefined, own);
+    expect([track.route, track.producerId]).toEqual([undefined, 'own']);
+  });
+
+  test('nothing happens to a track that is gone', () => {
+    const { room, ann } = annAndBob();
+    const track = ann.publish({ ...voice(), producerId: onDemand('own') });
+    ann.unpublish(track);
+    const heard: unknown[] = [];
+    room.on('trackRerouted', (one) => heard.push(one));
+    room.reroute(track, route, onDemand('mix'));
+    expect([heard, track.route]).toEqual([[], undefined]);
+  });
+});
+
+test('a producer that carries several tracks is that of none, until there is one left', async () => {
+  const { room, ann, bob } = annAndBob();
+  const mix = onDemand('mix');
+  const track = ann.publish({ ...voice(), producerId: mix });
+  const other = bob.publish({ ...voice(), producerId: mix });
+  bob.publish(camera('camera'));
+  expect(room.trackOfProducer('mix')).toBeUndefined();
+  await track.hold();
+  expect([track.producerId, other.producerId]).toEqual(['mix', 'mix']);
+  expect(room.trackOfProducer('mix')).toBeUndefined();
+  expect(room.trackOfProducer('camera')?.purpose).toBe('camera');
+  bob.unpublish(other);
+  expect(room.trackOfProducer('mix')).toBe(track);
+});
+
 describe('withdrawn permissions', () => {
   test.each([
     ['publishing altogether', { publish: false }, []],
@@ -100,7 +153,6 @@ describe('subscriptions', () => {
     const subscription = room.subscribe(bob, track, PASS, true);
     room.subscribe(bob, kept, PASS, false);
     expect(subscription).toMatchObject({ track, plan: PASS, paused: true });
-    expect(subscription.sid).toMatch(/^SU_\w{12}$/);
     expect([...bob.subscriptions.keys()]).toEqual([track.sid, kept.sid]);
     ann.unpublish(track);
     expect([...bob.subscriptions.keys()]).toEqual([kept.sid]);

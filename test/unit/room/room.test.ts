@@ -119,6 +119,80 @@ describe('changes', () => {
   });
 });
 
+describe('speakers', () => {
+  function speaking() {
+    const { room } = openRoom();
+    const [ann, bob, eve] = ['ann', 'bob', 'eve'].map((name) => room.join(person(name)));
+    const told: [string, number][][] = [];
+    room.on('speakers', (speakers) =>
+      told.push(speakers.map(({ participant, level }) => [participant.identity, level])),
+    );
+    return { room, ann: ann!, bob: bob!, eve: eve!, told };
+  }
+
+  test('of the hub and of the mix are told together, the loudest first', () => {
+    const { room, ann, bob, eve, told } = speaking();
+    room.setSpeakers([{ participant: ann, level: -30 }]);
+    room.setSpeakers(
+      [
+        { participant: bob, level: -40 },
+        { participant: eve, level: -10 },
+      ],
+      'mix',
+    );
+    room.setSpeakers([], 'hub');
+    room.setSpeakers([], 'mix');
+    expect(told).toEqual([
+      [['ann', -30]],
+      [
+        ['eve', -10],
+        ['ann', -30],
+        ['bob', -40],
+      ],
+      [
+        ['eve', -10],
+        ['bob', -40],
+      ],
+      [],
+    ]);
+  });
+
+  test('whom both hear is told once, as loud as the louder says', () => {
+    const { room, ann, told } = speaking();
+    room.setSpeakers([{ participant: ann, level: -30 }]);
+    room.setSpeakers([{ participant: ann, level: -20 }], 'mix');
+    expect(told.at(-1)).toEqual([['ann', -20]]);
+  });
+
+  test('who left does not speak any more, whoever heard him last', () => {
+    const { room, ann, bob, told } = speaking();
+    room.setSpeakers([{ participant: bob, level: -20 }], 'mix');
+    bob.leave('left');
+    room.setSpeakers([{ participant: ann, level: -30 }]);
+    expect(told.at(-1)).toEqual([['ann', -30]]);
+  });
+
+  test('are forgotten with the media', () => {
+    const { room, ann, bob, told } = speaking();
+    room.setSpeakers([{ participant: bob, level: -20 }], 'mix');
+    room.loseMedia('hub died');
+    room.setSpeakers([{ participant: ann, level: -30 }]);
+    expect(told.slice(1)).toEqual([[], [['ann', -30]]]);
+  });
+});
+
+test('keys that somebody presses are told as long as he is there', () => {
+  const { room } = openRoom();
+  const ann = room.join(person('ann'));
+  const pressed: string[] = [];
+  room.on('digit', ({ identity }, digit) => pressed.push(`${identity} ${digit}`));
+  ann.press('5');
+  ann.press('#');
+  ann.leave('left');
+  ann.press('1');
+  expect(pressed).toEqual(['ann 5', 'ann #']);
+});
+
 test('a whole meeting is told in its order, and counted', () => {
   const { room } = openRoom();
   const heard = listenTo(room);

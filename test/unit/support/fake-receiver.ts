@@ -1,5 +1,6 @@
 import type { Receiver } from '../../../gateways/webrtc/subscriptions.ts';
 import type { hubTypes } from '../../../src/gateway.ts';
+import { Gate } from './gate.ts';
 
 export class FakeConsumer {
   readonly id: string;
@@ -30,10 +31,17 @@ export class FakeConsumer {
 
 export const OPUS = { kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 } as const;
 
-/** A browser's receiving connection that takes these codecs; says what was consumed through it. */
-export function fakeReceiver(codecs: unknown = [OPUS]): { receiver: Receiver; consumers: FakeConsumer[] } {
+/**
+ * A browser's receiving connection that takes these codecs; says what was consumed through it.
+ * @param gate - that every consumer has to pass
+ */
+export function fakeReceiver(
+  codecs: unknown = [OPUS],
+  gate = new Gate(),
+): { receiver: Receiver; consumers: FakeConsumer[] } {
   const consumers: FakeConsumer[] = [];
   const consume = async ({ producerId }: { producerId: string }) => {
+    await gate.pass();
     const consumer = new FakeConsumer(producerId);
     consumers.push(consumer);
     return consumer;

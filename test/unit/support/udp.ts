@@ -7,6 +7,8 @@ export interface UdpPeer {
   readonly port: number;
   /** Resolves when the kernel has taken the packet; on loopback it is then in the receiver's queue. */
   send(packet: Buffer, port: number): Promise<void>;
+  /** All that came so far. */
+  readonly received: readonly Buffer[];
   /** The next packet that comes. */
   next(): Promise<{ packet: Buffer; from: number }>;
 }
@@ -17,7 +19,10 @@ export async function udpPeer(): Promise<UdpPeer> {
   onTestFinished(() => void socket.close());
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
+  const received: Buffer[] = [];
+  socket.on('message', (packet) => received.push(packet));
   return {
+    received,
     port: (socket.address() as AddressInfo).port,
     send: (packet, port) =>
       new Promise((resolve, reject) => {
@@ -28,4 +33,27 @@ export async function udpPeer(): Promise<UdpPeer> {
       return { packet, from: port };
     },
   };
+}
+
+/** An even port of loopback and the odd one after it that nobody uses right now. */
+export async function freePortPair(): Promise<{ rtpPort: number; rtcpPort: number }> {
+  for (;;) {
+    const sockets = [dgram.createSocket('udp4'), dgram.createSocket('udp4')] as const;
+    try {
+      const port = await bind(sockets[0], 0);
+      const other = await bind(sockets[1], port ^ 1);
+      return { rtpPort: Math.min(port, other), rtcpPort: Math.max(port, other) };
+    } catch {
+      // The other one was in use.
+    } finally {
+      for (const socket of sockets) socket.close();
+    }
+  }
+}
+
+async function bind(socket: dgram.Socket, port: number): Promise<number> {
+  const listening = once(socket, 'listening');
+  socket.bind(port, '127.0.0.1');
+  await listening;
+  return (socket.address() as AddressInfo).port;
 }

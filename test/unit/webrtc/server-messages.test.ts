@@ -54,6 +54,7 @@ const NOTICES: ServerNotice[] = [
   { type: 'subscription-refused', body: { track: SID, reason: 'the browser cannot take G722' } },
   { type: 'speakers', body: [{ participant: PERSON, level: -31 }] },
   { type: 'speakers', body: [] },
+  { type: 'digit', body: { participant: PERSON, digit: '#' } },
   { type: 'room-updated', body: room },
   {
     type: 'permissions',
