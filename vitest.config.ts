@@ -12,6 +12,8 @@ export default defineConfig({
           testTimeout: 90_000,
           hookTimeout: 90_000,
           fileParallelism: false,
+          // How long something takes to come about says nothing about whether it does.
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

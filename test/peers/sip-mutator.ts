@@ -92,14 +92,15 @@ interface Dialog {
 
 export class SipMutator {
   #random: () => number;
-  #port: number;
+  /** `host:port` */
+  #host: string;
   #count = 0;
   #dialogs: Dialog[] = [];
 
-  /** @param random - 0 to below 1 @param port - that answers are to come to */
-  constructor(random: () => number, port: number) {
+  /** @param random - 0 to below 1 @param at - where answers are to come to */
+  constructor(random: () => number, at: { readonly address: string; readonly port: number }) {
     this.#random = random;
-    this.#port = port;
+    this.#host = `${at.address}:${at.port}`;
   }
 
   /** A message that came: calls that were answered get more of the same. */
@@ -120,12 +121,12 @@ export class SipMutator {
     const method = this.#pick(METHODS);
     const dialog = this.#chance(0.5) && this.#dialogs.length > 0 ? this.#pick(this.#dialogs) : undefined;
     const headers = [
-      `Via: SIP/2.0/UDP 127.0.0.1:${this.#port};branch=z9hG4bK${number};rport`,
+      `Via: SIP/2.0/UDP ${this.#host};branch=z9hG4bK${number};rport`,
       `From: "A B" <sip:+4930123@127.0.0.1>;tag=${dialog?.ownTag ?? `f${number}`}`,
       `To: <sip:demo@127.0.0.1>${dialog ? `;tag=${dialog.theirTag}` : ''}`,
       `Call-ID: ${dialog?.callId ?? `c${number}@x`}`,
       `CSeq: ${dialog ? 2 + number : 1} ${method}`,
-      `Contact: <sip:a@127.0.0.1:${this.#port}>`,
+      `Contact: <sip:a@${this.#host}>`,
       'Max-Forwards: 70',
     ];
     if (this.#chance(0.3)) headers.push(this.#pick(ODD_HEADERS));
