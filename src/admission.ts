@@ -8,9 +8,12 @@ import type { RoomOptions } from './room/room.ts';
 export type Credentials =
   /** A LiveKit-style access token. */
   | { readonly type: 'token'; readonly room: string; readonly token: string; readonly name?: string }
-  /** An address that the gateway found on its operator's list (or, in demo mode, this machine's). */
+  /**
+   * An address, or the key of a stream, that the gateway found on its operator's list (or, in demo mode, this
+   * machine's address, or a room's name).
+   */
   | {
-      readonly type: 'listed-address';
+      readonly type: 'listed-address' | 'stream-key';
       readonly room: string;
       readonly identity: string;
       readonly name: string;
@@ -51,13 +54,11 @@ export class Admissions {
       mayJoin(grant, credentials.room);
       return fromGrant(grant, credentials.room, name);
     }
-    if (credentials.type === 'listed-address') {
-      return everyday(
-        credentials.room,
-        credentials.identity,
-        name || credentials.identity,
-        EVERYDAY_PERMISSIONS,
-      );
+    if (credentials.type === 'listed-address' || credentials.type === 'stream-key') {
+      const { room, identity, type } = credentials;
+      // Who pushes a stream gets nothing back.
+      const permissions = { ...EVERYDAY_PERMISSIONS, subscribe: type !== 'stream-key' };
+      return everyday(room, identity, name || identity, permissions);
     }
     if (!this.#demo) {
       throw new PatchroomError(

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ZodType } from 'zod';
 import type { Admission, Credentials } from './admission.ts';
+import type { ServerCertificate } from './certificate.ts';
 import type { Logger } from './log.ts';
 import type { Clock } from './media/clock.ts';
 import type { PortRange } from './plane/hub.ts';
@@ -70,6 +71,8 @@ export interface GatewayHost {
   readonly media: MediaPlane;
   readonly web: WebEntry;
   readonly network: NetworkSettings;
+  /** The server's certificate and its key, as PEM, where it has them. */
+  readonly tls: ServerCertificate | undefined;
   /** No config file: this machine only, and nobody needs credentials. */
   readonly demo: boolean;
   /** Opens the room if need be. @throws PatchroomError 'room-full', 'limit-reached', 'invalid-request', 'unavailable' (stopping) */
@@ -107,6 +110,7 @@ export function refuseUpgrade(socket: Duplex, status: string): void {
 }
 
 export type { Admission, Credentials } from './admission.ts';
+export type { ServerCertificate } from './certificate.ts';
 export { asPatchroomError, type ErrorCode, PatchroomError } from './errors.ts';
 export { createLogger, type Logger } from './log.ts';
 export { type Clock, systemClock, type Timer } from './media/clock.ts';
@@ -120,6 +124,7 @@ export type {
   MediaMessages,
   MediaModule,
 } from './plane/media-module.ts';
+export type { MediaWorker } from './plane/media-worker.ts';
 export type { MediaPlane } from './plane/plane.ts';
 export type { MediaPort } from './plane/port.ts';
 export { type Supervised, Supervisor } from './plane/supervisor.ts';

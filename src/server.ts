@@ -7,6 +7,7 @@ import { serveReports } from './api/reports.ts';
 import { roomService } from './api/room-service.ts';
 import { TokenVerifier } from './api/tokens.ts';
 import { serveTwirp } from './api/twirp.ts';
+import { readCertificate, type ServerCertificate } from './certificate.ts';
 import { PatchroomError } from './errors.ts';
 import type { Gateway, GatewayHost, GatewayModule } from './gateway.ts';
 import { createLogger, type Logger, type LogLevel } from './log.ts';
@@ -66,6 +67,7 @@ export class Server {
   #http: HttpServer | undefined;
   #gateways = new Map<string, Gateway>();
   #announce: string | undefined;
+  #certificate: ServerCertificate | undefined;
   #url = '';
   #stopping: Promise<void> | undefined;
 
@@ -139,11 +141,12 @@ export class Server {
 
   async #start(): Promise<void> {
     const { demo, http, network, api, rooms } = this.#config;
+    this.#certificate = http.tls && readCertificate(http.tls);
     const tokens = new TokenVerifier(api.keys);
     const web = await HttpServer.create({
       bind: network.bind,
       port: http.port,
-      tls: http.tls,
+      tls: this.#certificate,
       trustProxy: http.trustProxy,
       allowedOrigins: http.allowedOrigins,
       demo,
@@ -214,6 +217,7 @@ export class Server {
       media: this.plane,
       web,
       network: { ...this.#config.network, announce: this.#announce },
+      tls: this.#certificate,
       demo: this.#config.demo,
       admit: (credentials) => admissions.admit(credentials),
       join: async (name, who, opening) => {

@@ -38,9 +38,11 @@ export function plan(source: Source, listener: Listener): Plan {
 /** Codecs that a mix can take in. */
 export const MIXABLE_CODECS = ['PCMU', 'PCMA', 'opus'] as const satisfies readonly AudioCodecName[];
 
-/** @returns the codec's name when its sound can be mixed */
-export function mixable({ kind, codec }: Source): AudioCodecName | undefined {
-  return kind === 'audio' ? MIXABLE_CODECS.find((name) => name === codec.name) : undefined;
+/** @returns the codec that its sound can be mixed in: its own, or the one that the hub has it in */
+export function mixable({ kind, codec, route }: Source): AudioCodecName | undefined {
+  if (kind !== 'audio') return undefined;
+  const find = (wanted: string | undefined) => MIXABLE_CODECS.find((name) => name === wanted);
+  return find(codec.name) ?? find(route?.codec.name);
 }
 
 /** A listener that gets one sound of the whole room: a phone. */
@@ -54,16 +56,17 @@ export interface MixListener {
 /** How a track gets into the mix that one listener hears. */
 export function planMix(source: Source, { who, codec, rate }: MixListener): Plan {
   if (source.kind === 'video') return { outcome: 'refused', reason: `${who} takes no video` };
-  if (!mixable(source)) {
+  const from = mixable(source);
+  if (!from) {
     return {
       outcome: 'refused',
       reason: `${source.codec.name} cannot be mixed, only ${MIXABLE_CODECS.join(', ')}`,
     };
   }
-  const key = `${who}/${source.codec.name}/${codec.name}/${rate}`;
+  const key = `${who}/${from}/${codec.name}/${rate}`;
   const known = MIX_PLANS.get(key);
   if (known) return known;
-  const made = mixPlan(source.codec.name, { who, codec, rate });
+  const made = mixPlan(from, { who, codec, rate });
   MIX_PLANS.set(key, made);
   return made;
 }

@@ -120,6 +120,8 @@ export const permissionsView = z.strictObject({
 /** What is needed to receive one track. */
 export const subscriptionView = z.strictObject({
   track: sid,
+  /** The same for what belongs together, such as somebody's voice and camera. */
+  stream: z.string(),
   consumer: z.string(),
   producer: z.string(),
   kind: z.enum(['audio', 'video']),

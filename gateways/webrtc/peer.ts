@@ -51,11 +51,13 @@ export class Peer {
     const onPublished = (track: Track) => void this.#subscriptions.add(track);
     const onUnpublished = (track: Track) => this.#onUnpublished(track);
     const onRerouted = (track: Track) => this.#subscriptions.renew(track);
+    const onReplanned = (track: Track) => this.#subscriptions.replan(track);
     const onUpdated = (track: Track) => void this.#followMute(track);
     const onMediaLost = () => this.#closeMedia();
     room.on('trackPublished', onPublished);
     room.on('trackUnpublished', onUnpublished);
     room.on('trackRerouted', onRerouted);
+    room.on('trackReplanned', onReplanned);
     room.on('trackUpdated', onUpdated);
     room.on('mediaLost', onMediaLost);
     participant.on('updated', this.#onOwnUpdate);
@@ -63,6 +65,7 @@ export class Peer {
       room.off('trackPublished', onPublished);
       room.off('trackUnpublished', onUnpublished);
       room.off('trackRerouted', onRerouted);
+      room.off('trackReplanned', onReplanned);
       room.off('trackUpdated', onUpdated);
       room.off('mediaLost', onMediaLost);
       participant.off('updated', this.#onOwnUpdate);

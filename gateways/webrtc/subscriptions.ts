@@ -55,7 +55,10 @@ export class Subscriptions {
 
   /** What stands, for a browser that comes back. */
   get views(): SubscriptionView[] {
-    return [...this.#consumers].map(([track, consumer]) => view(track, consumer));
+    return [...this.#consumers].flatMap(([sid, consumer]) => {
+      const track = this.#listener.room.track(sid);
+      return track ? [view(track, consumer)] : [];
+    });
   }
 
   /** Never rejects: what fails is logged, and that track does not come. */
@@ -120,7 +123,7 @@ export class Subscriptions {
     room.subscribe(this.#listener, track, path, consumer !== undefined);
     if (!consumer) return;
     this.#consumers.set(track.sid, consumer);
-    this.#notify({ type: 'subscribed', body: view(track.sid, consumer) });
+    this.#notify({ type: 'subscribed', body: view(track, consumer) });
   }
 
   /** @returns undefined when the browser's capabilities do not cover it */
@@ -168,6 +171,14 @@ export class Subscriptions {
     }
     this.#drop(track);
     void this.add(track);
+  }
+
+  /** What is done to it on its way is something else now; its packets go on coming the same way. */
+  replan(track: Track): void {
+    const subscription = this.#listener.subscriptions.get(track.sid);
+    if (subscription && this.#holds.has(track.sid)) {
+      subscription.plan = plan(track, { who: 'the browser', accepts: this.#accepts });
+    }
   }
 
   #drop(track: Track): void {
@@ -221,9 +232,11 @@ export class Subscriptions {
   }
 }
 
-function view(track: string, consumer: hubTypes.Consumer): SubscriptionView {
+function view(track: Track, consumer: hubTypes.Consumer): SubscriptionView {
+  const isScreen = track.purpose === 'screen' || track.purpose === 'screen-audio';
   return {
-    track,
+    track: track.sid,
+    stream: `${track.participant.sid}-${isScreen ? 'screen' : 'person'}`,
     consumer: consumer.id,
     producer: consumer.producerId,
     kind: consumer.kind,

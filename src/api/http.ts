@@ -1,9 +1,9 @@
-import fs from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import proxyAddr from '@fastify/proxy-addr';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { ServerCertificate } from '../certificate.ts';
 import { PatchroomError } from '../errors.ts';
 import { refuseUpgrade, type UpgradeHandler, type WebEntry } from '../gateway.ts';
 import type { Logger } from '../log.ts';
@@ -14,7 +14,7 @@ export interface HttpOptions {
   /** 0: any free one. */
   readonly port: number;
   /** PEM files. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: ServerCertificate | undefined;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustProxy: readonly string[];
   /** Other sites whose pages may open WebSockets here. */
@@ -48,7 +48,7 @@ export class HttpServer implements WebEntry {
       requestTimeout: REQUEST_LIMIT_MS,
       trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
       routerOptions: { maxParamLength: 256 },
-      ...(options.tls ? { https: { cert: readPem(options.tls.cert), key: readPem(options.tls.key) } } : {}),
+      ...(options.tls ? { https: { ...options.tls } } : {}),
     }) as unknown as FastifyInstance;
     // Schemas describe the answers to people; what goes out is already of their types.
     app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -137,15 +137,4 @@ function sendProblem(reply: FastifyReply, problem: PatchroomError): FastifyReply
 /** In demo mode only loopback names, so that no foreign name that resolves to 127.0.0.1 gets in (DNS rebinding). */
 function permitsHost(demo: boolean, host: string | undefined): boolean {
   return !demo || (host !== undefined && LOOPBACK_HOST.test(host));
-}
-
-function readPem(file: string): Buffer {
-  try {
-    return fs.readFileSync(file);
-  } catch (error) {
-    throw new PatchroomError(
-      'unavailable',
-      `The TLS file ${file} cannot be read: ${(error as Error).message}`,
-    );
-  }
 }

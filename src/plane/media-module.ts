@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { ZodType } from 'zod';
 import type { Mixer } from '../../transcode/mixer.ts';
 import type { Logger } from '../log.ts';
@@ -23,7 +24,8 @@ export interface MediaModule<Request = unknown, Reply = unknown, Notice = unknow
 
 /** What a media half offers to its control half. One instance a worker process. */
 export interface MediaEndpoints<Request, Reply> {
-  handle(request: Request): Promise<Reply>;
+  /** @param socket - handed over by the control half with this request (MediaPort.hand); destroyed if it rejects */
+  handle(request: Request, socket?: Socket): Promise<Reply>;
   /** Closes all sockets and timers. */
   close(): Promise<void>;
 }
@@ -51,6 +53,12 @@ export interface MediaLink {
    * @returns ends it
    */
   receive(ssrc: number, onPacket: (packet: Buffer) => void): () => void;
+  /**
+   * What the hub asks of a stream that is sent to it: retransmissions and key frames (RTCP feedback, RFC 4585), as
+   * whole packets.
+   * @returns ends it
+   */
+  onFeedback(ssrc: number, listener: (packet: Buffer) => void): () => void;
   /** Called when the link closes, with everything that was received through it. @returns takes it back */
   onClose(listener: () => void): () => void;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { ERRORS, type ErrorCode, PatchroomError } from '../errors.ts';
 import type { Logger, LogLevel } from '../log.ts';
@@ -90,8 +91,24 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> implements Supe
     return this.#child.pid ?? 0;
   }
 
-  /** @throws PatchroomError: what the worker answered, 'timeout', or 'unavailable' when it is gone */
-  request(request: WorkerRequest, limitMs: number = REQUEST_TIMEOUT_MS): Promise<unknown> {
+  /**
+   * @param socket - handed over with it: from then on the worker's, whatever becomes of the request
+   * @throws PatchroomError: what the worker answered, 'timeout', or 'unavailable' when it is gone
+   */
+  async request(
+    request: WorkerRequest,
+    limitMs: number = REQUEST_TIMEOUT_MS,
+    socket?: Socket,
+  ): Promise<unknown> {
+    try {
+      return await this.#request(request, limitMs, socket);
+    } catch (error) {
+      socket?.destroy(); // where it has not left yet
+      throw error;
+    }
+  }
+
+  #request(request: WorkerRequest, limitMs: number, socket: Socket | undefined): Promise<unknown> {
     if (this.#hasEnded) return Promise.reject(new PatchroomError('unavailable', 'The media worker is gone.'));
     if (this.#pending.size >= MAX_PENDING_REQUESTS) {
       return Promise.reject(new PatchroomError('unavailable', 'The media worker is too busy.'));
@@ -100,7 +117,7 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> implements Supe
     return new Promise((resolve, reject) => {
       // First, for it throws on what cannot be cloned. A worker that just died makes it fail: its exit
       // settles what is pending.
-      this.#child.send({ id, request } satisfies ToWorker, () => {});
+      this.#child.send({ id, request } satisfies ToWorker, socket, undefined, () => {});
       const timeout = this.#options.clock.after(limitMs, () => {
         this.#pending.delete(id);
         reject(new PatchroomError('timeout', `The media worker did not answer "${request.type}" in time.`));

@@ -120,12 +120,26 @@ export class MediaPlane {
     messages: MediaMessages<Request, Reply, Notice>,
   ): MediaPort<Request, Reply, Notice> {
     if (room.closed) throw new PatchroomError('room-not-found', 'The room has closed.');
-    const alive = this.#mediaWorkers.workers.filter(({ hasEnded }) => !hasEnded);
     const pinned = this.#pinned.get(room);
-    const worker = pinned && !pinned.hasEnded ? pinned : leastLoaded(alive, (one) => this.#roomsOn(one));
+    const worker =
+      pinned && !pinned.hasEnded ? pinned : leastLoaded(this.mediaWorkers, (one) => this.#roomsOn(one));
     if (!worker) throw new PatchroomError('unavailable');
     if (!pinned) room.once('closed', () => this.#pinned.delete(room));
     this.#pinned.set(room, worker);
+    return new MediaPort(gateway, worker, messages, this.#log);
+  }
+
+  /** Those that run, for gateways whose connections are there before it is known which room they are for. */
+  get mediaWorkers(): readonly MediaWorker[] {
+    return this.#mediaWorkers.workers.filter(({ hasEnded }) => !hasEnded);
+  }
+
+  /** One gateway's access to that media worker. */
+  portTo<Request, Reply, Notice>(
+    worker: MediaWorker,
+    gateway: string,
+    messages: MediaMessages<Request, Reply, Notice>,
+  ): MediaPort<Request, Reply, Notice> {
     return new MediaPort(gateway, worker, messages, this.#log);
   }
 

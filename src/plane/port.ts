@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Logger } from '../log.ts';
 import type { MediaMessages } from './media-module.ts';
 import type { MediaWorker } from './media-worker.ts';
@@ -34,6 +35,17 @@ export class MediaPort<Request, Reply, Notice> extends EventEmitter<MediaPortEve
   /** @throws PatchroomError: what the media half threw, 'timeout' or 'unavailable' */
   async request(request: Request): Promise<Reply> {
     const reply = await this.worker.request({ type: 'gateway', gateway: this.#gateway, body: request });
+    return this.#messages.reply.parse(reply);
+  }
+
+  /**
+   * Makes a connection that was accepted here the media half's: it reads and writes it from then on.
+   * @param socket - paused, nothing of it read; destroyed if this fails
+   * @throws PatchroomError as `request`
+   */
+  async hand(request: Request, socket: Socket): Promise<Reply> {
+    const body = { type: 'gateway', gateway: this.#gateway, body: request } as const;
+    const reply = await this.worker.request(body, undefined, socket);
     return this.#messages.reply.parse(reply);
   }
 

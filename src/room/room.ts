@@ -43,6 +43,8 @@ export type RoomEvents = {
   trackUpdated: [track: Track];
   /** It takes another way to the hub from now on: who holds its producer lets it go and takes the new one. */
   trackRerouted: [track: Track];
+  /** Something else is done to it on its way to the hub, which stays the same: nobody needs to fetch it anew. */
+  trackReplanned: [track: Track];
   /** Somebody pressed a key of his phone: 0-9, *, #, A-D. */
   digit: [participant: Participant, digit: string];
   speakers: [speakers: readonly Speaker[]];
@@ -204,6 +206,13 @@ export class Room extends EventEmitter<RoomEvents> {
     if (!this.#tracks.has(track.sid)) return;
     track.follow(route, producer);
     this.emit('trackRerouted', track);
+  }
+
+  /** @param route - undefined: as it is */
+  replan(track: Track, route: Route | undefined): void {
+    if (!this.#tracks.has(track.sid)) return;
+    track.route = route;
+    this.emit('trackReplanned', track);
   }
 
   /** Notes that a listener gets a track, and how. @throws PatchroomError 'forbidden' */

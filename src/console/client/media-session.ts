@@ -106,6 +106,8 @@ export class MediaSession {
       id: subscription.consumer,
       producerId: subscription.producer,
       kind: subscription.kind,
+      // Browsers keep sound and picture of one stream in step.
+      streamId: subscription.stream,
       rtpParameters: subscription.rtpParameters as unknown as types.RtpParameters,
       appData: { track: subscription.track },
     });

@@ -1,4 +1,5 @@
 import dgram from 'node:dgram';
+import { feedbackTarget } from '../../media/rtcp-feedback.ts';
 import { isRtcp, RTP_HEADER_BYTES } from '../../media/rtp.ts';
 import type { MediaLink } from '../media-module.ts';
 import type { WorkerStatistics } from '../messages.ts';
@@ -13,6 +14,8 @@ export class Link implements MediaLink {
   #socket: dgram.Socket;
   #hubPort: number;
   #streams = new Map<number, (packet: Buffer) => void>();
+  /** By the SSRC of what is sent. */
+  #feedback = new Map<number, (packet: Buffer) => void>();
   #closeListeners = new Set<() => void>();
   #received = 0;
   #sent = 0;
@@ -74,6 +77,13 @@ export class Link implements MediaLink {
     };
   }
 
+  onFeedback(ssrc: number, listener: (packet: Buffer) => void): () => void {
+    this.#feedback.set(ssrc, listener);
+    return () => {
+      if (this.#feedback.get(ssrc) === listener) this.#feedback.delete(ssrc);
+    };
+  }
+
   onClose(listener: () => void): () => void {
     this.#closeListeners.add(listener);
     return () => this.#closeListeners.delete(listener);
@@ -84,6 +94,7 @@ export class Link implements MediaLink {
     this.#closed = true;
     this.#socket.close();
     this.#streams.clear();
+    this.#feedback.clear();
     for (const listener of this.#closeListeners) listener();
     this.#closeListeners.clear();
   }
@@ -99,7 +110,12 @@ export class Link implements MediaLink {
       return;
     }
     // RTP has its SSRC at 8, RTCP (the sender's) at 4: RFC 3550, sections 5.1 and 6.4.
-    const onPacket = this.#streams.get(packet.readUInt32BE(isRtcp(packet) ? 4 : 8));
+    const rtcp = isRtcp(packet);
+    const target = rtcp ? feedbackTarget(packet) : undefined;
+    const onPacket =
+      target === undefined
+        ? this.#streams.get(packet.readUInt32BE(rtcp ? 4 : 8))
+        : this.#feedback.get(target);
     if (!onPacket) {
       this.#ignored++;
       return;

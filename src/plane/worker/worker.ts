@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { asPatchroomError, PatchroomError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -31,17 +32,22 @@ export class Worker {
     this.#loopDelay.enable();
   }
 
-  /** Handles one message of the main process; what is not of the agreed form is logged and dropped. */
-  async receive(message: unknown): Promise<void> {
+  /**
+   * Handles one message of the main process; what is not of the agreed form is logged and dropped.
+   * @param socket - that came with it
+   */
+  async receive(message: unknown, socket?: Socket): Promise<void> {
     const parsed = toWorker.safeParse(message);
     if (!parsed.success) {
+      socket?.destroy();
       this.#log.error({ issues: parsed.error.issues }, 'message from the main process is malformed');
       return;
     }
     const { id, request } = parsed.data;
     try {
-      this.#send({ type: 'reply', id, value: await this.#handle(request) });
+      this.#send({ type: 'reply', id, value: await this.#handle(request, socket) });
     } catch (error) {
+      socket?.destroy();
       const { code, message: text, cause } = asPatchroomError(error);
       if (cause) this.#log.error({ err: cause, request: request.type }, 'request failed');
       this.#send({ type: 'failure', id, code, message: text });
@@ -58,7 +64,7 @@ export class Worker {
     this.#loopDelay.disable();
   }
 
-  async #handle(request: WorkerRequest): Promise<unknown> {
+  async #handle(request: WorkerRequest, socket: Socket | undefined): Promise<unknown> {
     switch (request.type) {
       case 'initialise':
         this.#log.level = request.logLevel;
@@ -90,7 +96,7 @@ export class Worker {
       case 'gateway': {
         const loaded = this.#modules.get(request.gateway);
         if (!loaded) throw new PatchroomError('internal', `No gateway ${request.gateway} in this worker.`);
-        return loaded.endpoints.handle(loaded.module.messages.request.parse(request.body));
+        return loaded.endpoints.handle(loaded.module.messages.request.parse(request.body), socket);
       }
       case 'ping':
         return {};

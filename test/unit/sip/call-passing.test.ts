@@ -11,6 +11,7 @@ function passing() {
   const link: MediaLink = {
     send: (packet) => sent.push(Buffer.from(packet)),
     receive: () => () => {},
+    onFeedback: () => () => {},
     onClose: (listener) => {
       close = listener;
       return () => {

@@ -14,6 +14,7 @@ function passThrough(ssrc = 0x11223344, payloadType = 100) {
       views.push(packet);
     },
     receive: () => () => {},
+    onFeedback: () => () => {},
     onClose: () => () => {},
   };
   return { sent, views, pass: new PassThrough(link, ssrc, payloadType) };

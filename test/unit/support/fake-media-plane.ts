@@ -133,6 +133,7 @@ export function fakeHost(room: Room, media = new FakeMediaPlane(), clock = new F
     log: createLogger('silent'),
     clock,
     media,
+    tls: undefined,
     demo: false,
     network: { bind: '127.0.0.1', announce: undefined, rtpPorts: { min: 40_000, max: 40_099 } },
     admit: async (credentials: { identity: string; name: string; room: string }) => {

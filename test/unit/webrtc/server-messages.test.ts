@@ -34,6 +34,7 @@ const participant = {
 
 const subscription = {
   track: SID,
+  stream: `${PERSON}-person`,
   consumer: 'c',
   producer: 'p',
   kind: 'audio',
