@@ -6,15 +6,19 @@ import { readIfThere } from './cache.mjs';
 import { Step } from './progress.mjs';
 import { mustRun, SetupError } from './run.mjs';
 
-/** To run the worker that is built here. */
-export const RUN_PACKAGES = ['libuv1', 'libssl3', 'libsrtp2-1', 'libstdc++6'];
+/** To run the worker that is built here, and to decode and encode what browsers can't take as it is. */
+export const RUN_PACKAGES = ['libuv1', 'libssl3', 'libsrtp2-1', 'libstdc++6', 'ffmpeg'];
 /** To build it. */
 export const BUILD_PACKAGES = [
   ...['g++', 'meson', 'ninja-build', 'pkg-config', 'libuv1-dev', 'libssl-dev', 'libsrtp2-dev'],
   ...['libflatbuffers-dev', 'flatbuffers-compiler', 'libabsl-dev'],
 ];
 /** To run the tests. */
-export const TEST_PACKAGES = ['baresip-core', 'chromium', 'coturn', 'git', 'openssl', 'sip-tester'];
+export const TEST_PACKAGES = [
+  ...['baresip-core', 'chromium', 'coturn', 'git', 'libnginx-mod-rtmp', 'nginx', 'openssl', 'sip-tester'],
+  ...['gstreamer1.0-tools', 'gstreamer1.0-plugins-base', 'gstreamer1.0-plugins-good'],
+  ...['gstreamer1.0-plugins-bad', 'gstreamer1.0-plugins-ugly'],
+];
 
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 const POLICY =
