@@ -165,3 +165,35 @@ export class OpusEncoder implements AudioEncoder {
     this.#encoder.reset();
   }
 }
+
+/** Samples of one channel in a packet of OpusStereoEncoder: 20 ms. */
+export const OPUS_STEREO_SAMPLES = 960;
+
+/** Encodes stereo sound of any kind at 48 kHz: music, games, voices. Throws when it is given anything but 20 ms. */
+export class OpusStereoEncoder {
+  readonly #encoder: Encoder;
+
+  constructor(bitrateBps = 96_000) {
+    this.#encoder = new Encoder({ channels: 2, sample_rate: 48_000, application: 'audio' });
+    this.#encoder.bitrate = bitrateBps;
+    // 0.39 ms a packet; 5 takes 0.30 and lacks the analysis that tells music from speech.
+    this.#encoder.complexity = 9;
+    // With 10, as for voices, libopus codes music with SILK's speech model to have FEC; with 5 only speech.
+    this.#encoder.inband_fec = true;
+    this.#encoder.packet_loss = 5;
+  }
+
+  /**
+   * @param samples - interleaved, 2 * OPUS_STEREO_SAMPLES
+   * @returns bytes written to `target` from `offset` on
+   */
+  encode(samples: Int16Array, target: Uint8Array, offset: number): number {
+    const payload = this.#encoder.encode(samples);
+    target.set(payload, offset);
+    return payload.length;
+  }
+
+  reset(): void {
+    this.#encoder.reset();
+  }
+}
