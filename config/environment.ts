@@ -5,6 +5,7 @@ export const VARIABLES = {
   PATCHROOM_HTTP_PORT: { key: ['http', 'port'], type: 'number' },
   PATCHROOM_WEBRTC_PORT: { key: ['webrtc', 'port'], type: 'number' },
   PATCHROOM_SIP_PORT: { key: ['sip', 'port'], type: 'number' },
+  PATCHROOM_RTMP_PORT: { key: ['rtmp', 'port'], type: 'number' },
   PATCHROOM_HUB_WORKERS: { key: ['workers', 'hubs'], type: 'number' },
   PATCHROOM_MEDIA_WORKERS: { key: ['workers', 'media'], type: 'number' },
   PATCHROOM_LOG_LEVEL: { key: ['log', 'level'], type: 'text' },

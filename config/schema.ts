@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { rtmpOptions } from '../gateways/rtmp/options.ts';
 import { sipOptions } from '../gateways/sip/options.ts';
 import { webrtcOptions } from '../gateways/webrtc/options.ts';
 import { LOG_LEVELS } from '../src/log.ts';
@@ -58,6 +59,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   webrtc: webrtcOptions.prefault({}),
   sip: sipOptions.prefault({}),
+  rtmp: rtmpOptions.prefault({}),
   workers: z
     .strictObject({ hubs: z.int().min(0).max(256).default(0), media: z.int().min(0).max(256).default(0) })
     .prefault({}),

@@ -114,6 +114,11 @@ export class Server {
     return this.#url;
   }
 
+  /** A gateway that has started, by its name. */
+  gateway(name: string): Gateway | undefined {
+    return this.#gateways.get(name);
+  }
+
   /** What a person can do now: the name of each way in, and its address. */
   get waysIn(): readonly (readonly [name: string, address: string])[] {
     return [

@@ -47,6 +47,25 @@ const track = z.strictObject({
         })
         .optional()
         .describe('What a phone was sent, and what it says of it'),
+      source: z
+        .strictObject({
+          format: z.string().describe('As it comes, such as "H.264 High"'),
+          width: z.int().optional(),
+          height: z.int().optional(),
+          frameRate: z.number().optional().describe('Pictures a second'),
+          keyFrameIntervalMs: z.number().optional(),
+          bFrames: z.boolean().optional(),
+          dropped: z.int().describe('Not passed on: malformed, too large, or too late'),
+          timestampJumps: z.int().describe('Timestamps that went on from somewhere else'),
+          timestampSteps: z.int().describe('Timestamps before their predecessors'),
+          delayMs: z.number().optional().describe('By how much sound waits for the pictures'),
+          job: z
+            .strictObject({ pid: z.int(), latencyMs: z.number().optional(), deaths: z.int() })
+            .optional()
+            .describe('The child process that decodes or re-encodes it'),
+        })
+        .optional()
+        .describe('What an encoder sends'),
       packetsForeign: z.int().optional().describe('From somebody else than the sender; dropped'),
       jitterBuffer: z
         .strictObject({

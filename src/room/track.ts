@@ -4,6 +4,28 @@ import type { Participant } from './participant.ts';
 import type { ProducerHold, ProducerOnDemand } from './producer-on-demand.ts';
 import type { TrackPurpose } from './vocabulary.ts';
 
+/** What is known of an encoder's pictures or sound. */
+export interface SourceStatistics {
+  /** As it comes: 'H.264 High', 'AAC-LC 48 kHz stereo'. */
+  readonly format: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** Pictures a second. */
+  readonly frameRate?: number;
+  /** From the last key frame but one to the last. */
+  readonly keyFrameIntervalMs?: number;
+  readonly bFrames?: boolean;
+  /** Pictures or pieces of sound that were not passed on: malformed, too large, or too late. */
+  readonly dropped: number;
+  /** How often its timestamps went on from somewhere else, and how often one lay before its predecessor. */
+  readonly timestampJumps: number;
+  readonly timestampSteps: number;
+  /** Of sound: by how much it waits for the pictures, ms. */
+  readonly delayMs?: number;
+  /** The child process that decodes or re-encodes it, while there is one. */
+  readonly job?: { readonly pid: number; readonly latencyMs?: number; readonly deaths: number };
+}
+
 /** What arrived of a track so far. */
 export interface TrackStatistics {
   readonly packets: number;
@@ -17,6 +39,8 @@ export interface TrackStatistics {
   readonly packetsUnknown?: number;
   /** The way back to who sends it, where there is one. */
   readonly sent?: { readonly packets: number; readonly packetsLost?: number; readonly roundTripMs?: number };
+  /** What an encoder sends, and what had to be done about it. */
+  readonly source?: SourceStatistics;
   /** Of the mixer, in packets. */
   readonly jitterBuffer?: {
     readonly depth: number;

@@ -3,6 +3,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { selfSignedCertificate } from '../peers/certificate.ts';
 import { descendantsOf, isAlive } from '../peers/processes.ts';
 import { Product, startMain } from '../peers/product.ts';
 
@@ -88,7 +89,10 @@ test('a port in use is said in one sentence', async () => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as net.AddressInfo;
-  for (const variable of ['PATCHROOM_HTTP_PORT', 'PATCHROOM_WEBRTC_PORT', 'PATCHROOM_SIP_PORT']) {
+  for (const variable of [
+    ...['PATCHROOM_HTTP_PORT', 'PATCHROOM_WEBRTC_PORT'],
+    ...['PATCHROOM_SIP_PORT', 'PATCHROOM_RTMP_PORT'],
+  ]) {
     const product = start([], { [variable]: String(port), PATCHROOM_HUB_WORKERS: '1' });
     expect(await product.ended()).toBe(1);
     expect(product.output.trim()).toMatch(new RegExp(`^Port ${port} .* cannot be used for .*\\.$`));
@@ -134,10 +138,7 @@ test('an unknown argument is answered with the usage', async () => {
 });
 
 test('with a config file it is not in demo mode, and HTTPS works with the certificate given', async () => {
-  const { execFileSync } = await import('node:child_process');
-  const files = ['-keyout', `${folder}/key.pem`, '-out', `${folder}/cert.pem`];
-  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'];
-  execFileSync('openssl', [...request, ...files], { stdio: 'ignore' });
+  const { cert } = selfSignedCertificate(folder);
   const text = `${KEYS}\nnetwork: { bind: 127.0.0.1 }\nhttp: { tls: { cert: cert.pem, key: key.pem } }\n`;
   const product = start(['--config', configFile(text)]);
   const [, port] = await product.says(/health +https:\/\/127\.0\.0\.1:(\d+)/);
@@ -145,13 +146,10 @@ test('with a config file it is not in demo mode, and HTTPS works with the certif
   const https = await import('node:https');
   const status = await new Promise((resolve, reject) => {
     https
-      .get(
-        { port, path: '/healthz', ca: fs.readFileSync(`${folder}/cert.pem`), servername: 'localhost' },
-        (response) => {
-          response.resume();
-          resolve(response.statusCode);
-        },
-      )
+      .get({ port, path: '/healthz', ca: fs.readFileSync(cert), servername: 'localhost' }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
       .on('error', reject);
   });
   expect(status).toBe(200);

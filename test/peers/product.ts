@@ -20,6 +20,7 @@ export class Product {
         PATCHROOM_HTTP_PORT: '0',
         PATCHROOM_WEBRTC_PORT: '0',
         PATCHROOM_SIP_PORT: '0',
+        PATCHROOM_RTMP_PORT: '0',
         ...options.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

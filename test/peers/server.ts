@@ -26,6 +26,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Serv
     http: { port: 0, ...config.http },
     webrtc: { port: 0, ...config.webrtc },
     sip: { port: 0, ...config.sip },
+    rtmp: { port: 0, ...config.rtmp },
     api: { keys: { [API_KEY]: API_SECRET } },
   });
   const keys = demo ? { ...DEMO_KEYS } : parsed.api.keys;

@@ -53,3 +53,23 @@ export function explainRemoval(reason: string): string {
       return 'You have left the room.';
   }
 }
+
+/** What is done with an encoder's picture or sound. */
+export type EncoderWay = 'passed-on' | 're-encoded' | 'refused' | 'none';
+
+/** @param reason - why it is not passed on as it is, as the encoder's attributes say it */
+export function explainWay(isPublished: boolean, reason: string | undefined): EncoderWay {
+  if (isPublished) return reason ? 're-encoded' : 'passed-on';
+  return reason ? 'refused' : 'none';
+}
+
+/** While an encoder's place is kept for it. */
+export function explainWaiting(name: string): string {
+  return `${name} lost its connection; waiting for it to come back`;
+}
+
+/** With a capital and a full stop. */
+export function asSentence(text: string): string {
+  const [first = '', ...rest] = text;
+  return `${first.toUpperCase()}${rest.join('')}${/[.!?]$/.test(text) ? '' : '.'}`;
+}

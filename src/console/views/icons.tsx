@@ -60,6 +60,25 @@ export const EncoderIcon = () => (
   </Icon>
 );
 
+export const SoundOffIcon = () => (
+  <Icon>
+    <path d="M4 9v6h4l5 4V5L8 9H4zM17 9.5l5 5M22 9.5l-5 5" />
+  </Icon>
+);
+
+export const ReencodeIcon = () => (
+  <Icon>
+    <path d="M4 11a8 8 0 0 1 14-4l2 2M20 4v5h-5M20 13a8 8 0 0 1-14 4l-2-2M4 20v-5h5" />
+  </Icon>
+);
+
+export const InfoIcon = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M12 11v5.5M12 7.5v.01" />
+  </Icon>
+);
+
 /** Three bars, as many filled as the connection is good. */
 export const QualityIcon = ({ bars }: { bars: 0 | 1 | 2 | 3 }) => (
   <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">

@@ -2,7 +2,9 @@ import { useCallback } from 'preact/hooks';
 import type { ParticipantView, TrackView } from '../../../gateways/webrtc/messages.ts';
 import type { ConnectionQuality, ParticipantKind } from '../../../src/room/vocabulary.ts';
 import type { RoomSession } from '../client/room-session.ts';
-import { EncoderIcon, MicrophoneIcon, PhoneIcon, QualityIcon } from './icons.tsx';
+import { explainWaiting } from '../client/words.ts';
+import { EncoderDetails } from './encoder-details.tsx';
+import { EncoderIcon, MicrophoneIcon, PhoneIcon, QualityIcon, ReencodeIcon, SoundOffIcon } from './icons.tsx';
 import { Video } from './video.tsx';
 
 const QUALITY: Record<ConnectionQuality, { bars: 0 | 1 | 2 | 3; words: string }> = {
@@ -36,7 +38,11 @@ export function Tile({ session, participant, video, screen }: TileProps) {
   const media =
     video &&
     (isYou ? session.outgoing.tracks.value.get(video.purpose)?.media : session.received.value.get(video.sid));
-  const refusal = video && session.room.refused.value.get(video.sid);
+  const isEncoder = participant.kind === 'encoder' && !screen;
+  const picture = video?.muted ? undefined : media;
+  /** Why its picture is not passed on as it is. */
+  const unfit = isEncoder ? participant.attributes['rtmp.video'] : undefined;
+  const refusal = video ? session.room.refused.value.get(video.sid) : unfit;
   const voice = participant.tracks.find(({ purpose }) => purpose === 'voice');
   const speaking = !screen && session.room.speakers.value.has(participant.sid);
   const quality = QUALITY[participant.quality];
@@ -56,13 +62,13 @@ export function Tile({ session, participant, video, screen }: TileProps) {
 
   return (
     <article
-      class={`tile${speaking ? ' speaking' : ''}${screen ? ' screen' : ''}`}
+      class={`tile${speaking ? ' speaking' : ''}${screen ? ' screen' : ''}${isEncoder ? ' encoder' : ''}`}
       data-participant={participant.sid}
       data-track={video?.sid}
     >
-      {media && !video.muted ? (
+      {picture ? (
         <Video
-          track={media}
+          track={picture}
           mirrored={isYou && !screen}
           label={`${screen ? 'Screen' : 'Camera'} of ${name}`}
           onWidth={onWidth}
@@ -73,6 +79,13 @@ export function Tile({ session, participant, video, screen }: TileProps) {
             <p class="refusal">No picture: {refusal}</p>
           ) : (
             <span class="initials">{initials(participant.name) || <PhoneIcon />}</span>
+          )}
+        </div>
+      )}
+      {isEncoder && (
+        <div class="waiting" role="status">
+          {participant.attributes['rtmp.status'] === 'waiting' && (
+            <p class="overlay">{explainWaiting(participant.name)}</p>
           )}
         </div>
       )}
@@ -97,18 +110,31 @@ export function Tile({ session, participant, video, screen }: TileProps) {
           {label && <small> {label}</small>}
         </span>
         {speaking && <span class="visually-hidden">is speaking</span>}
-        {!screen && (!voice || voice.muted) && (
-          <span class="muted" title="Microphone off">
-            <MicrophoneIcon off />
-            <span class="visually-hidden">microphone off</span>
+        {picture && unfit && (
+          <span class="re-encoded" title="The picture is re-encoded">
+            <ReencodeIcon />
+            <span class="words">re-encoded</span>
           </span>
         )}
+        {!screen && (!voice || voice.muted) && <Silent isEncoder={isEncoder} isMuted={voice !== undefined} />}
         <span class={`quality ${participant.quality}`} title={quality.words}>
           <QualityIcon bars={quality.bars} />
           <span class="visually-hidden">{quality.words}</span>
         </span>
+        {isEncoder && <EncoderDetails participant={participant} />}
       </footer>
     </article>
+  );
+}
+
+/** Nothing is heard of it: an encoder has no microphone that is off, but may send no sound. */
+function Silent({ isEncoder, isMuted }: { isEncoder: boolean; isMuted: boolean }) {
+  const words = isEncoder ? (isMuted ? 'sound muted' : 'no sound') : 'microphone off';
+  return (
+    <span class="muted" title={words[0]!.toUpperCase() + words.slice(1)}>
+      {isEncoder ? <SoundOffIcon /> : <MicrophoneIcon off />}
+      <span class="visually-hidden">{words}</span>
+    </span>
   );
 }
 

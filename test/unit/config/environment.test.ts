@@ -13,6 +13,7 @@ const CASES: [Variable, string, (config: Config) => unknown, unknown, string][] 
   ['PATCHROOM_HTTP_PORT', '8081', ({ http }) => http.port, 8081, '80a'],
   ['PATCHROOM_WEBRTC_PORT', '0', ({ webrtc }) => webrtc.port, 0, '-1'],
   ['PATCHROOM_SIP_PORT', '5070', ({ sip }) => sip.port, 5070, 'sip'],
+  ['PATCHROOM_RTMP_PORT', '1940', ({ rtmp }) => rtmp.port, 1940, 'rtmp'],
   ['PATCHROOM_HUB_WORKERS', '2', ({ workers }) => workers.hubs, 2, '1.5'],
   ['PATCHROOM_MEDIA_WORKERS', '3', ({ workers }) => workers.media, 3, ''],
   ['PATCHROOM_LOG_LEVEL', 'debug', ({ log }) => log.level, 'debug', 'loud'],

@@ -1,0 +1,60 @@
+import type { TrackStatistics } from '../../src/room/track.ts';
+import type { KindStatistics, SessionStatistics } from './messages.ts';
+
+/** What is told of an encoder's stream: to the API in figures, to people in words. Pure. */
+
+export function trackStatistics(
+  kind: KindStatistics,
+  repairs: SessionStatistics['repairs'],
+): TrackStatistics {
+  const { format, bitrateBps, packetsSent, dropped, job, width, height, ...rest } = kind;
+  return {
+    packets: packetsSent,
+    packetsLost: 0,
+    bitrateBps,
+    jitterMs: 0,
+    source: {
+      format,
+      ...(width && height ? { width, height } : {}),
+      ...rest,
+      dropped,
+      timestampJumps: repairs.jumps,
+      timestampSteps: repairs.steps,
+      ...(job ? { job } : {}),
+    },
+  };
+}
+
+/** Attributes of the participant that the page shows. */
+export function statusAttributes({ audio, video }: SessionStatistics): Record<string, string> {
+  return {
+    'rtmp.picture': video ? pictureWords(video) : '',
+    'rtmp.sound': audio ? soundWords(audio) : '',
+  };
+}
+
+function pictureWords(video: KindStatistics): string {
+  const { width, height, frameRate, format, keyFrameIntervalMs, bFrames, dropped } = video;
+  return [
+    width && height ? `${width}×${height}` : undefined,
+    frameRate ? `${Math.round(frameRate)} fps` : undefined,
+    format,
+    bitrateWords(video.bitrateBps),
+    keyFrameIntervalMs ? `key frame every ${(keyFrameIntervalMs / 1000).toFixed(1)} s` : undefined,
+    bFrames ? 'B-frames' : undefined,
+    dropped > 0 ? `${dropped} dropped` : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+}
+
+function soundWords({ format, bitrateBps, dropped }: KindStatistics): string {
+  return [format, bitrateWords(bitrateBps), ...(dropped > 0 ? [`${dropped} dropped`] : [])].join(', ');
+}
+
+/** In steps that do not change all the time. */
+function bitrateWords(bitrateBps: number): string {
+  return bitrateBps >= 1e6
+    ? `${(bitrateBps / 1e6).toFixed(1)} Mbit/s`
+    : `${Math.round(bitrateBps / 1e4) * 10} kbit/s`;
+}
