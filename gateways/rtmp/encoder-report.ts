@@ -20,16 +20,24 @@ export function trackStatistics(
       dropped,
       timestampJumps: repairs.jumps,
       timestampSteps: repairs.steps,
-      ...(job ? { job } : {}),
+      ...(job ? { job: { ...job, ...(job.latencyMs ? { latencyMs: Math.round(job.latencyMs) } : {}) } } : {}),
     },
   };
 }
 
-/** Attributes of the participant that the page shows. */
-export function statusAttributes({ audio, video }: SessionStatistics): Record<string, string> {
+/** Attributes of the participant that the page shows. @param encodingCores - what re-encoding costs, where it was measured */
+export function statusAttributes(
+  { audio, video, repairs }: SessionStatistics,
+  encodingCores: number | undefined,
+): Record<string, string> {
+  const mended = repairs.jumps + repairs.steps;
   return {
     'rtmp.picture': video ? pictureWords(video) : '',
     'rtmp.sound': audio ? soundWords(audio) : '',
+    'rtmp.repairs': mended > 0 ? `${mended} timestamps mended` : '',
+    ...(video?.job
+      ? encodingCores !== undefined && { 'rtmp.cost': `${encodingCores.toFixed(1)} of a core` }
+      : { 'rtmp.cost': '' }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Participant } from '../../src/room/participant.ts';
 import { canPublish } from '../../src/room/permissions.ts';
 import { ProducerOnDemand } from '../../src/room/producer-on-demand.ts';
 import type { Track, TrackStatistics } from '../../src/room/track.ts';
+import { ChildCost } from './child-cost.ts';
 import { statusAttributes, trackStatistics } from './encoder-report.ts';
 import type { Notice, Reply, Request, TrackNotice } from './messages.ts';
 
@@ -49,6 +50,7 @@ export class Encoder {
   #waiting: Timer | undefined;
   #renewal: Timer | undefined;
   #reporting: Timer | undefined;
+  #cost = new ChildCost();
 
   constructor(participant: Participant, host: GatewayHost, reconnectMs: number, log: Logger) {
     this.participant = participant;
@@ -218,10 +220,13 @@ export class Encoder {
   #report = (): void => {
     this.#reporting = this.#host.clock.after(REPORT_MS, this.#report);
     if (!this.#session) return;
-    this.#ask().then(
-      (statistics) => this.#tell(statusAttributes(statistics)),
-      () => {}, // it ends in this moment
-    );
+    this.#ask()
+      .then(async (statistics) => {
+        const pid = statistics.video?.job?.pid;
+        const cores = pid ? await this.#cost.look(pid, this.#host.clock.now()) : undefined;
+        this.#tell(statusAttributes(statistics, cores));
+      })
+      .catch(() => {}); // it ends in this moment
   };
 
   /** Only what changed: everybody in the room is told. */

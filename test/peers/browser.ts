@@ -2,7 +2,9 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import type { Server } from '../../src/server.ts';
 import {
   countPeerConnections,
+  countPictures,
   listenFor,
+  type PictureCounts,
   selectedCandidates,
   speakTone,
   waitForPictures,
@@ -121,6 +123,11 @@ export class Person {
   /** 'host', 'relay' and so on, of the same. */
   candidateTypes(): Promise<string[]> {
     return this.page.evaluate(selectedCandidates, 'candidateType' as const);
+  }
+
+  /** Of all pictures that come to it now: what it received, what of it it could decode. */
+  pictureCounts(): Promise<PictureCounts> {
+    return this.page.evaluate(countPictures);
   }
 
   async close(): Promise<void> {

@@ -155,3 +155,23 @@ export async function packetsReceived(): Promise<number> {
   }
   return packets;
 }
+
+export interface PictureCounts {
+  framesReceived: number;
+  framesDecoded: number;
+  packetsLost: number;
+}
+
+/** Of all pictures that come to this page now. */
+export async function countPictures(): Promise<PictureCounts> {
+  const counts = { framesReceived: 0, framesDecoded: 0, packetsLost: 0 };
+  const all = (window as unknown as { peerConnections: RTCPeerConnection[] }).peerConnections;
+  for (const connection of all.filter(({ connectionState }) => connectionState === 'connected')) {
+    for (const entry of (await connection.getStats()).values() as Iterable<Record<string, unknown>>) {
+      if (entry.type !== 'inbound-rtp' || entry.kind !== 'video') continue;
+      for (const name of Object.keys(counts) as (keyof PictureCounts)[])
+        counts[name] += Number(entry[name] ?? 0);
+    }
+  }
+  return counts;
+}
