@@ -51,6 +51,7 @@ export function EncoderDetails({ participant }: { participant: ParticipantView }
           <Stream
             facts={attributes['rtmp.picture']}
             reason={attributes['rtmp.video']}
+            cost={attributes['rtmp.cost']}
             track={tracks.find(({ purpose }) => purpose === 'camera')}
           />
           <dt>Sound</dt>
@@ -60,6 +61,7 @@ export function EncoderDetails({ participant }: { participant: ParticipantView }
             track={tracks.find(({ purpose }) => purpose === 'voice')}
           />
         </dl>
+        {attributes['rtmp.repairs'] && <p class="quiet">{asSentence(attributes['rtmp.repairs'])}</p>}
       </section>
     </>
   );
@@ -69,10 +71,12 @@ interface StreamProps {
   readonly facts: string | undefined;
   /** Why it is not passed on as it is; absent where it is. */
   readonly reason: string | undefined;
+  /** What re-encoding takes, where that is known. */
+  readonly cost?: string | undefined;
   readonly track: TrackView | undefined;
 }
 
-function Stream({ facts, reason, track }: StreamProps) {
+function Stream({ facts, reason, cost, track }: StreamProps) {
   const way = explainWay(track !== undefined, reason);
   return (
     <dd>
@@ -80,6 +84,7 @@ function Stream({ facts, reason, track }: StreamProps) {
       {way !== 'none' && (
         <p class="quiet">
           <strong>{WAYS[way]}</strong> {asSentence(way === 'passed-on' ? 'browsers take it' : reason!)}
+          {cost && ` It takes ${cost}.`}
           {track?.muted && ' It is muted at present.'}
         </p>
       )}

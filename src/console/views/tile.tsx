@@ -39,6 +39,7 @@ export function Tile({ session, participant, video, screen }: TileProps) {
     video &&
     (isYou ? session.outgoing.tracks.value.get(video.purpose)?.media : session.received.value.get(video.sid));
   const isEncoder = participant.kind === 'encoder' && !screen;
+  const isAwaited = isEncoder && participant.attributes['rtmp.status'] === 'waiting';
   const picture = video?.muted ? undefined : media;
   /** Why its picture is not passed on as it is. */
   const unfit = isEncoder ? participant.attributes['rtmp.video'] : undefined;
@@ -75,18 +76,15 @@ export function Tile({ session, participant, video, screen }: TileProps) {
         />
       ) : (
         <div class="no-picture" style={{ '--hue': hueOf(participant.identity) }}>
-          {refusal ? (
-            <p class="refusal">No picture: {refusal}</p>
-          ) : (
+          {!isAwaited && refusal && <p class="refusal">No picture: {refusal}</p>}
+          {!isAwaited && !refusal && (
             <span class="initials">{initials(participant.name) || <PhoneIcon />}</span>
           )}
         </div>
       )}
       {isEncoder && (
         <div class="waiting" role="status">
-          {participant.attributes['rtmp.status'] === 'waiting' && (
-            <p class="overlay">{explainWaiting(participant.name)}</p>
-          )}
+          {isAwaited && <p class="overlay">{explainWaiting(participant.name)}</p>}
         </div>
       )}
       {session.room.permissions.value.admin && !isYou && !screen && (
