@@ -4,21 +4,21 @@ export type VideoCodec = 'H264' | 'HEVC' | 'AV1' | 'VP9';
 
 export interface VideoShape {
   readonly codec: VideoCodec;
-  /** Of the source, in samples; square ones are assumed. */
+  /** Of the source, in samples; square ones are assumed. 0 where it isn't known before it is decoded. */
   readonly width: number;
   readonly height: number;
   /** What is higher is scaled down. */
   readonly maxHeight: number;
   readonly bitrateBps: number;
-  /** A second; undefined when it isn't known. Only the first second's bitrate depends on it. */
+  /** A second, of what the source really has: the bitrate is off as much as this is. 30 where it isn't known. */
   readonly frameRate: number | undefined;
   /** Of x264: see DEFAULT_PRESET. */
   readonly preset: string;
 }
 
 /**
- * 720p30 of 2.5 Mbit/s with B-frames, decoded and encoded, medians of 3: ultrafast takes 0.21 of a core, superfast 0.27,
- * veryfast 0.34. Superfast is 2 dB better than ultrafast, veryfast without B-frames and lookahead no better.
+ * 720p30 of 2.5 Mbit/s with B-frames, decoded and encoded, medians of 3: ultrafast takes 0.20 of a core, superfast 0.25,
+ * veryfast 0.35. Superfast is 2 dB better than ultrafast, veryfast without B-frames and lookahead no better.
  */
 export const DEFAULT_PRESET = 'superfast';
 
@@ -35,6 +35,9 @@ export const HIDE_TICK = 2;
 
 const FOUR_CCS: Record<VideoCodec, string> = { H264: 'H264', HEVC: 'HEVC', AV1: 'AV01', VP9: 'VP90' };
 const DEFAULT_FRAME_RATE = 30;
+/** What is measured over a burst or a pause is no frame rate. */
+const MIN_FRAME_RATE = 1;
+const MAX_FRAME_RATE = 120;
 /** Between key frames that nobody asked for. */
 const KEY_FRAME_SECONDS = 10;
 
@@ -54,9 +57,14 @@ export function encodedSize({
   return { width: Math.max(2, 2 * Math.round((width * target) / height / 2)), height: target };
 }
 
-export function videoArguments(shape: VideoShape): string[] {
+/** The size as FFmpeg's scale filter has it; where the source's is not known, the filter finds out. */
+function scaling(shape: VideoShape): string {
   const { width, height } = encodedSize(shape);
-  const rate = shape.frameRate ?? DEFAULT_FRAME_RATE;
+  return shape.width > 0 ? `${width}:${height}` : `-2:trunc(min(${shape.maxHeight}\\,ih)/2)*2`;
+}
+
+export function videoArguments(shape: VideoShape): string[] {
+  const rate = Math.min(MAX_FRAME_RATE, Math.max(MIN_FRAME_RATE, shape.frameRate ?? DEFAULT_FRAME_RATE));
   const bits = String(Math.round(shape.bitrateBps));
   return [
     ...['-hide_banner', '-v', 'error', '-nostdin'],
@@ -68,7 +76,7 @@ export function videoArguments(shape: VideoShape): string[] {
     '-vf',
     [
       `select='lt(mod(pts,${2 * HIDE_TICK}),${HIDE_TICK})'`,
-      `scale=${width}:${height}:flags=bilinear`,
+      `scale=${scaling(shape)}:flags=bilinear`,
       'format=yuv420p',
       'setsar=1',
     ].join(','),
@@ -79,8 +87,9 @@ export function videoArguments(shape: VideoShape): string[] {
     ...['-threads', '1', '-forced-idr', '1', '-sc_threshold', '0'],
     ...['-g', String(Math.max(1, Math.round(rate * KEY_FRAME_SECONDS)))],
     ...['-b:v', bits, '-maxrate', bits, '-bufsize', bits],
-    // zerolatency takes every frame to last 1/4000 s, the unit of time, which leaves it next to no bits.
-    ...['-x264-params', `force-cfr=0:fps=${rate}`],
+    // Else every frame would last 1/4000 s, the unit of time, which leaves it next to no bits. Not by the frames' times
+    // (force-cfr=0): x264 then holds each frame until the next comes.
+    ...['-x264-params', `fps=${rate}`],
     ...['-flush_packets', '1', '-f', 'flv', '-flvflags', 'no_duration_filesize', 'pipe:1'],
   ];
 }

@@ -67,7 +67,7 @@ export function planVideo(facts: VideoFacts, limits: VideoLimits): VideoPlan {
   if (facts.keyFrameGapMs > limits.maxKeyFrameGapMs) {
     const seconds = limits.maxKeyFrameGapMs / 1000;
     const reason = `${who} sends key frames more than ${seconds} s apart, for which whoever joins would have to wait`;
-    return transcode(facts, reason, 'the keyframe interval to 2 s', true);
+    return transcode(facts, reason, `the keyframe interval to ${Math.min(2, seconds)} s`, true);
   }
   return { outcome: 'pass-through', reason: 'browsers take it as it is', steps: REPACKETIZE };
 }

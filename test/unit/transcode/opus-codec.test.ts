@@ -7,6 +7,9 @@ import {
   type MixRate,
   samplesPerFrame,
 } from '../../../transcode/audio-codec.ts';
+import { OPUS_STEREO_SAMPLES, OpusStereoEncoder } from '../../../transcode/opus-codec.ts';
+import { seededRandom } from '../../signals/random.ts';
+import { ToneMeter } from '../../signals/tone-meter.ts';
 
 const RATES: MixRate[] = [8000, 16_000, 48_000];
 /** libopus's delay, encoder and decoder together. */
@@ -214,5 +217,60 @@ describe('what is no Opus packet', () => {
       return Math.max(...output.subarray(0, 160));
     });
     expect(Math.max(...levels.slice(-10))).toBeGreaterThan(3000);
+  });
+});
+
+describe('stereo', () => {
+  const RATE = 48_000;
+  const SAMPLES = OPUS_STEREO_SAMPLES;
+
+  /** A tone on the left, another one on the right. */
+  function tones(packets: number): Int16Array {
+    return Int16Array.from({ length: packets * SAMPLES * 2 }, (_, index) => {
+      const hz = index % 2 === 0 ? 440 : 1000;
+      return Math.round(8000 * Math.sin((2 * Math.PI * hz * (index >> 1)) / RATE));
+    });
+  }
+
+  function packets(encoder: OpusStereoEncoder, samples: Int16Array): Uint8Array[] {
+    const target = new Uint8Array(1500);
+    return Array.from({ length: samples.length / SAMPLES / 2 }, (_, index) => {
+      const frame = samples.subarray(index * SAMPLES * 2, (index + 1) * SAMPLES * 2);
+      const bytes = encoder.encode(frame, target, 12);
+      return target.slice(12, 12 + bytes);
+    });
+  }
+
+  const noise = (packets: number) => {
+    const random = seededRandom(1);
+    return Int16Array.from({ length: packets * SAMPLES * 2 }, () => (random() - 0.5) * 8000);
+  };
+
+  test('packets are stereo, of 20 ms, and tones do not stay in the codec for speech', () => {
+    const all = packets(new OpusStereoEncoder(), tones(100));
+    // RFC 6716, section 3.1: configuration 31 is CELT, full band, 20 ms; then the flag for stereo and one frame.
+    for (const packet of all.slice(50)) expect(packet[0]).toBe((31 << 3) | 4);
+  });
+
+  test('both channels are in it', () => {
+    const decoder = createDecoder('opus', RATE);
+    const meter = new ToneMeter(RATE);
+    const output = new Int16Array(5760);
+    for (const packet of packets(new OpusStereoEncoder(), tones(50))) {
+      meter.push(output.subarray(0, decoder.decode(packet, output)));
+    }
+    expect(meter.tones()).toEqual([440, 1000]);
+  });
+
+  test.each([[64_000], [96_000], [160_000]])('keeps to %i bit/s', (bitrateBps) => {
+    const all = packets(new OpusStereoEncoder(bitrateBps), noise(250));
+    const bits = all.reduce((sum, packet) => sum + packet.length * 8, 0);
+    expect(bits / 5 / bitrateBps).toBeGreaterThan(0.8);
+    expect(bits / 5 / bitrateBps).toBeLessThan(1.1);
+  });
+
+  test.each([960, 961, 3840])('throws when it is given anything but 20 ms: %i', (length) => {
+    const target = new Uint8Array(1500);
+    expect(() => new OpusStereoEncoder().encode(new Int16Array(length), target, 0)).toThrow('960');
   });
 });

@@ -135,6 +135,23 @@ describe('into a mix', () => {
     expect(planMix({ kind, codec }, phone).outcome).toBe(expected ? 'transcode' : 'refused');
   });
 
+  test.each<[string, Codec, Codec | undefined, string | undefined]>([
+    ['AAC that comes to the hub as Opus', { name: 'AAC', clockRate: 48_000 }, opus, 'opus'],
+    ['AAC as it is', { name: 'AAC', clockRate: 48_000 }, undefined, undefined],
+    ['AAC that comes as what cannot be mixed either', { name: 'AAC', clockRate: 48_000 }, G722, undefined],
+    // The phone's own sound is mixed where it comes in, before its way to the hub.
+    ['PCMU that comes to the hub in a mix', PCMU, opus, 'PCMU'],
+  ])('%s goes as what it is there', (_, codec, there, expected) => {
+    const route = there && { codec: there, reason: 'a reason', steps: [] };
+    const source = { kind: 'audio', codec, route } as const;
+    expect(mixable(source)).toBe(expected);
+    const answer = planMix(source, phone);
+    expect(answer.outcome).toBe(expected ? 'transcode' : 'refused');
+    if (answer.outcome === 'transcode') {
+      expect(answer.steps[0]).toEqual({ action: 'decode', detail: `${expected}, only while it is heard` });
+    } else expect(answer.reason).toBe('AAC cannot be mixed, only PCMU, PCMA, opus');
+  });
+
   test('it is decoded, mixed at the rate of the listener and encoded for him', () => {
     expect(planMix({ kind: 'audio', codec: opus }, { ...phone, rate: 16_000 })).toEqual({
       outcome: 'transcode',
