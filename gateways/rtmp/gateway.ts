@@ -58,7 +58,14 @@ export class RtmpGateway implements Gateway {
   #streams = new Map<string, Stream>();
   /** Keys whose encoder was removed, by id. */
   #removed = new Set<string>();
-  #counters: Record<string, number> = { sessionsTotal: 0, overLimit: 0, badKey: 0, keyInUse: 0, silent: 0 };
+  #counters: Record<string, number> = {
+    sessionsTotal: 0,
+    overLimit: 0,
+    badKey: 0,
+    keyInUse: 0,
+    silent: 0,
+    messagesDropped: 0,
+  };
   #stopping = false;
 
   constructor(host: GatewayHost, options: RtmpOptions) {
@@ -128,8 +135,12 @@ export class RtmpGateway implements Gateway {
 
   /** @param socket - paused */
   async #accept(socket: net.Socket, secure: boolean): Promise<void> {
-    const address = socket.remoteAddress ?? '';
+    const address = socket.remoteAddress;
     socket.on('error', () => {}); // 'close' follows
+    if (address === undefined) {
+      socket.destroy(); // it was cut before it was looked at
+      return;
+    }
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
     const addresses = [...this.#arriving.values(), ...[...this.#sessions.values()].map((one) => one.address)];
     const fromThere = addresses.filter((one) => one === address).length;
@@ -151,6 +162,8 @@ export class RtmpGateway implements Gateway {
       this.#arriving.delete(id);
       this.#sessions.delete(id);
       socket.destroy();
+      // Cut on its way to the worker: nothing that anybody could do something about.
+      if (asPatchroomError(error).code === 'failed-precondition') return;
       this.#host.log.warn({ err: error, address }, 'an encoder could not be served');
     }
   }
@@ -217,6 +230,7 @@ export class RtmpGateway implements Gateway {
     if (notice.type === 'over') {
       if (notice.error) this.#counters[notice.error] = (this.#counters[notice.error] ?? 0) + 1;
       if (notice.how === 'silent') this.#counters.silent!++;
+      this.#counters.messagesDropped! += notice.dropped;
       this.#host.log.info({ address: session.address, how: notice.how, text: notice.text }, 'encoder gone');
       this.#onOver(session, notice.how);
     }

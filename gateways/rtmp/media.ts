@@ -105,7 +105,8 @@ class EncoderMedia {
       over: ({ how, text, error }) => {
         this.#sessions.delete(session);
         ingest.end();
-        notify({ type: 'over', session, how, text, ...(error ? { error } : {}) });
+        const { dropped } = connection;
+        notify({ type: 'over', session, how, text, dropped, ...(error ? { error } : {}) });
       },
     });
     this.#sessions.set(session, { connection, ingest, sending: {} });

@@ -112,6 +112,8 @@ const notice = z.discriminatedUnion('type', [
     session,
     how: z.enum(['unpublished', 'closed', 'silent', 'refused', 'error']),
     text: z.string(),
+    /** Messages that came and were not passed on. */
+    dropped: z.int(),
     /** What its peer did wrong, by the name of its counter. */
     error: z.string().optional(),
   }),

@@ -26,7 +26,7 @@ export const rtmpOptions = z.strictObject({
   maxConnectionsPerAddress: z.int().min(1).max(10_000).default(20),
   /** How long an encoder that lost its connection keeps its place. */
   reconnectSeconds: z.number().min(0).max(300).default(10),
-  /** A connection on which nothing comes for so long is ended. */
+  /** A connection on which no whole message comes for so long is ended. */
   silenceSeconds: z.number().min(1).max(300).default(10),
   /** Longer than this nothing waits here: what would is dropped, up to the next key frame. */
   maxWaitMs: z.int().min(100).max(5000).default(500),

@@ -128,3 +128,27 @@ describe('who comes from an address that his gateway has on its list', () => {
     expect((await guarded.admit({ ...caller, name })).name).toBe(expected);
   });
 });
+
+describe('who publishes with a key that his gateway knows', () => {
+  const encoder = { type: 'stream-key', room: 'lounge', identity: 'encoder-1', name: 'Camera' } as const;
+
+  test.each([
+    ['demo mode', demo],
+    ['ordinary mode', guarded],
+  ])('is let in in %s, and gets nothing of the others', async (_, admissions) => {
+    expect(await admissions.admit(encoder)).toEqual({
+      room: 'lounge',
+      identity: 'encoder-1',
+      name: 'Camera',
+      permissions: { ...EVERYDAY_PERMISSIONS, publish: true, subscribe: false },
+      metadata: '',
+      attributes: {},
+      roomOptions: {},
+      roomMetadata: '',
+    });
+  });
+
+  test('is called by his identity without a name', async () => {
+    expect((await guarded.admit({ ...encoder, name: ' ' })).name).toBe('encoder-1');
+  });
+});

@@ -25,6 +25,8 @@ const CHANNEL_WORDS: Record<number, string> = { 1: 'mono', 2: 'stereo', 6: '5.1'
 export class AudioPath {
   who = 'The encoder';
   readonly rate = new Rate();
+  /** How often it became something else: another codec, or configuration. */
+  changes = 0;
   readonly deaths: ChildDeaths;
   #muted = false;
   #options: AudioPathOptions;
@@ -106,6 +108,7 @@ export class AudioPath {
   }
 
   #begin({ codec }: FlvAudio): void {
+    this.changes++;
     this.#codec = codec;
     this.#config = undefined;
     this.#format = '';
@@ -117,6 +120,7 @@ export class AudioPath {
   #configure(config: Buffer): void {
     // Encoders repeat it: only another one begins something new.
     if (this.#config?.equals(config)) return;
+    this.changes++;
     this.#config = config;
     const read = parseAacConfig(config);
     this.#describe(read, read?.name ?? 'AAC');

@@ -1,16 +1,18 @@
 import type { Clock, Logger } from '../../../src/gateway.ts';
 import { parseFlvAudio, parseFlvVideo } from '../../../src/media/flv.ts';
 import { profileName } from '../../../src/media/sps.ts';
+import { TokenBucket } from '../../../src/token-bucket.ts';
 import type { VideoPlan } from '../../../transcode/video-plan.ts';
 import type { SessionStatistics } from '../messages.ts';
 import type { AmfValue } from '../protocol/amf0.ts';
+import { RtmpError } from '../protocol/rtmp-error.ts';
 import { AudioPath, type AudioPathOptions } from './audio-path.ts';
 import type { AudioPlan } from './audio-plan.ts';
 import type { HubTarget } from './hub-stream.ts';
 import { Lateness } from './lateness.ts';
 import { SourceClock } from './source-clock.ts';
 import { type StreamKind, TimestampMender } from './timestamp-mender.ts';
-import { VideoPath, type VideoPathOptions } from './video-path.ts';
+import { type PictureSize, VideoPath, type VideoPathOptions } from './video-path.ts';
 
 export interface IngestOptions {
   readonly video: VideoPathOptions;
@@ -20,17 +22,17 @@ export interface IngestOptions {
 export interface IngestEvents {
   /** What the encoder calls itself. */
   encoder(name: string): void;
-  video(
-    codec: string,
-    size: { readonly width: number; readonly height: number } | undefined,
-    plan: VideoPlan,
-  ): void;
+  video(codec: string, size: PictureSize | undefined, plan: VideoPlan): void;
   audio(codec: string, plan: AudioPlan): void;
 }
 
 /** Codecs as RTP names them. */
 const RTP_NAMES: Record<string, string> = { HEVC: 'H265' };
 const MAX_NAME_CHARACTERS = 40;
+const MAX_SIZE = 16_384;
+/** Of form, at once and a second from then on: each may start a child process, and everybody in the room is told. */
+const CHANGES_AT_ONCE = 12;
+const CHANGES_PER_SECOND = 0.5;
 
 /** What one encoder publishes, on its way to the hub: one clock for sound and pictures, and a path for each. */
 export class Ingest {
@@ -44,11 +46,15 @@ export class Ingest {
   #audio: AudioPath;
   #maxDelayMs: number;
   #malformed: Record<StreamKind, number> = { audio: 0, video: 0 };
+  #allowance: TokenBucket;
+  #changes = 0;
+  #renamed = 0;
 
   constructor(options: IngestOptions, clock: Clock, log: Logger, events: IngestEvents) {
     this.#clock = clock;
     this.#events = events;
     this.#maxDelayMs = options.audio.maxWaitMs;
+    this.#allowance = new TokenBucket(CHANGES_PER_SECOND, CHANGES_AT_ONCE, clock);
     this.#video = new VideoPath(options.video, clock, log, {
       planned: (plan) => this.#onVideoPlan(plan),
       sent: (showMs) => this.#videoLateness.note(this.#source.latenessOf(showMs, clock.now())),
@@ -59,6 +65,7 @@ export class Ingest {
     });
   }
 
+  /** @throws RtmpError, as do the next two: it changes all the time, and its connection has to end */
   video(body: Buffer, timestamp: number): void {
     const video = parseFlvVideo(body);
     if (!video) {
@@ -67,6 +74,7 @@ export class Ingest {
     }
     const now = this.#clock.now();
     this.#video.receive(video, video.packet === 'frame' ? this.#mend('video', timestamp, now) : 0, now);
+    this.#restrain();
   }
 
   audio(body: Buffer, timestamp: number): void {
@@ -77,16 +85,28 @@ export class Ingest {
     }
     const now = this.#clock.now();
     this.#audio.receive(audio, body, audio.packet === 'frame' ? this.#mend('audio', timestamp, now) : 0, now);
+    this.#restrain();
   }
 
   metadata(values: { readonly [key: string]: AmfValue }): void {
-    const { encoder } = values;
+    const { encoder, width, height } = values;
+    if (isLength(width) && isLength(height)) this.#video.statedSize = { width, height };
     if (typeof encoder !== 'string') return;
     const name = nameOf(encoder);
     if (name === this.#video.who) return; // some say it again with nearly every picture
     this.#video.who = name;
     this.#audio.who = name;
     this.#events.encoder(name);
+    this.#renamed++;
+    this.#restrain();
+  }
+
+  #restrain(): void {
+    const changes = this.#video.changes + this.#audio.changes + this.#renamed;
+    for (; this.#changes < changes; this.#changes++) {
+      if (!this.#allowance.take())
+        throw new RtmpError('format', 'The encoder changes what it sends all the time.');
+    }
   }
 
   open(kind: StreamKind, target: HubTarget): void {
@@ -129,7 +149,7 @@ export class Ingest {
 
   #onVideoPlan(plan: VideoPlan): void {
     const { codec, sps } = this.#video.analysis;
-    this.#events.video(RTP_NAMES[codec] ?? codec, sps, plan);
+    this.#events.video(RTP_NAMES[codec] ?? codec, sps ?? this.#video.statedSize, plan);
   }
 
   /** Sound waits for as much as pictures come later than it. */
@@ -144,12 +164,13 @@ export class Ingest {
   #videoStatistics(): NonNullable<SessionStatistics['video']> {
     const { analysis, job, deaths } = this.#video;
     const { sps, rate, codec, keyFrameIntervalMs } = analysis;
+    const size = sps ?? this.#video.statedSize;
     return {
       format: sps ? `H.264 ${profileName(sps)}` : codec,
       bitrateBps: rate.bitrateBps,
       packetsSent: this.#video.packetsSent,
       dropped: this.#video.framesDropped + this.#malformed.video,
-      ...(sps ? { width: sps.width, height: sps.height } : {}),
+      ...(size ? { width: size.width, height: size.height } : {}),
       ...(rate.perSecond > 0 ? { frameRate: Math.round(rate.perSecond * 10) / 10 } : {}),
       ...(keyFrameIntervalMs === undefined ? {} : { keyFrameIntervalMs }),
       bFrames: analysis.reorders,
@@ -168,6 +189,11 @@ export class Ingest {
       ...(job ? { job: { pid: job.pid, deaths: deaths.total } } : {}),
     };
   }
+}
+
+/** Of a picture's side, in samples. */
+function isLength(value: AmfValue): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= MAX_SIZE;
 }
 
 /** 'obs-output module (libobs version 29.0.2)' is OBS to people, and 'Lavf59.27.100' FFmpeg. */

@@ -26,6 +26,12 @@ export interface VideoPathEvents {
   sent(showMs: number): void;
 }
 
+/** In samples. */
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** What a decoder needs first, and how the pictures after it are framed. */
 interface StreamConfig {
   readonly lengthBytes: 1 | 2 | 3 | 4;
@@ -44,7 +50,11 @@ export class VideoPath {
   readonly analysis = new VideoAnalysis();
   /** Pictures that were not passed on: malformed, too large, or behind the latency ceiling. */
   dropped = 0;
+  /** How often it became something else: another codec, configuration, or way to browsers. */
+  changes = 0;
   who = 'The encoder';
+  /** As its metadata has it: of codecs whose parameter sets are not read. */
+  statedSize: PictureSize | undefined;
   readonly deaths: ChildDeaths;
   #options: VideoPathOptions;
   #clock: Clock;
@@ -130,6 +140,7 @@ export class VideoPath {
       this.dropped++;
       return;
     }
+    this.changes++;
     this.#record = Buffer.from(data);
     this.#config = config;
     this.analysis.configure(codec, config.avc);
@@ -179,6 +190,7 @@ export class VideoPath {
     if (!before && !key && plan.outcome !== 'refused') return; // the first key frame is looked at first
     const isCalm = key && decodeMs - this.#calmSinceMs >= CALM_MS;
     if (before?.outcome === 'transcode' && plan.outcome === 'pass-through' && !isCalm) return;
+    this.changes++;
     this.#adopt(plan);
   }
 
@@ -214,13 +226,14 @@ export class VideoPath {
 
   #startJob(): void {
     const { codec, sps, rate } = this.analysis;
+    const size = sps ?? this.statedSize;
     const { maxHeight, bitrateBps, preset, maxWaitMs } = this.#options;
     if (!this.#config || !isEncodable(codec)) return;
     this.#jobConfig = undefined;
     const job: VideoJob = new VideoJob({
       codec,
-      width: sps?.width ?? 0,
-      height: sps?.height ?? 0,
+      width: size?.width ?? 0,
+      height: size?.height ?? 0,
       maxHeight,
       bitrateBps,
       frameRate: rate.perSecond || sps?.frameRate,

@@ -17,7 +17,7 @@ const PARTS: ReadonlySet<number> = new Set([
 /**
  * Takes an aggregate apart (RTMP 1.0, section 7.1.6): its stream's id goes for all parts, its timestamp
  * is that of the first, and the others keep their distance to it.
- * @param onMessage - called for each part; payloads are views of the aggregate's
+ * @param onMessage - called for each part; its payload is a buffer of its own
  * @throws RtmpError when a part is cut off, or is neither audio nor video nor data
  */
 export function splitAggregate(
@@ -41,7 +41,8 @@ export function splitAggregate(
       type,
       timestamp: (time + offset) >>> 0,
       streamId,
-      payload: payload.subarray(start, start + bytes),
+      // A view would keep the whole aggregate for as long as somebody keeps a part.
+      payload: Buffer.from(payload.subarray(start, start + bytes)),
     });
   }
 }

@@ -72,8 +72,13 @@ export class ChunkReader {
   #bytesRead = 0;
   #bufferedBytes = 0;
 
-  /** @param limits - those not given are the default ones */
+  /** @param limits - as below */
   constructor(limits: Partial<ChunkLimits> = {}) {
+    this.#limits = { ...DEFAULT_CHUNK_LIMITS, ...limits };
+  }
+
+  /** From now on; those not given are the default ones. */
+  set limits(limits: Partial<ChunkLimits>) {
     this.#limits = { ...DEFAULT_CHUNK_LIMITS, ...limits };
   }
 

@@ -9,9 +9,11 @@ export type RtmpErrorCode =
   | 'too-much-unfinished'
   | 'aggregate'
   | 'amf'
-  | 'command';
+  | 'command'
+  /** It changes what it sends all the time. */
+  | 'format';
 
-/** All that the protocol layer throws: the connection that it came from can't be followed any further and has to end. */
+/** All that is thrown because of what a peer sends: the connection that it came from can't be followed any further and has to end. */
 export class RtmpError extends Error {
   readonly code: RtmpErrorCode;
 

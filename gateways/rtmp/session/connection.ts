@@ -29,6 +29,8 @@ export interface ConnectionOptions {
 
 /** From accepting a connection to publish, ms: nobody occupies a place by doing nothing. */
 const START_LIMIT_MS = 5_000;
+/** A timer that comes so late says that this process stood still. */
+const STALL_MS = 250;
 /** For what is said last to be read. */
 const LINGER_MS = 1_000;
 /** Of what we say to an encoder that reads nothing; it is little. */
@@ -79,6 +81,11 @@ export class Connection {
     this.#socket.resume();
   }
 
+  /** Messages that came and were not passed on. */
+  get dropped(): number {
+    return this.#session.dropped;
+  }
+
   /** It may publish. */
   admit(): void {
     if (this.#over) return;
@@ -116,11 +123,16 @@ export class Connection {
 
   #receive(bytes: Buffer): void {
     if (this.#over) return;
-    this.#heardAt = this.#clock.now();
+    const { messages } = this.#session;
+    // What asks for many answers at once gets them in one piece.
+    this.#socket.cork();
     this.#guard(() => this.#session.receive(bytes));
+    this.#socket.uncork();
+    // Not each byte is a sign of life: whoever sends one now and then would keep a key from others for good.
+    if (this.#session.messages !== messages) this.#heardAt = this.#clock.now();
   }
 
-  /** What the peer did wrong ends its connection. */
+  /** What the peer did wrong ends its connection; also in what it sent before it was let in. */
   #guard(action: () => void): void {
     try {
       action();
@@ -131,10 +143,13 @@ export class Connection {
   }
 
   /** Looks after it from time to time instead of setting a timer for each message. */
-  #watch(): void {
+  #watch(isSecondLook = false): void {
     this.#timer.cancel();
     const left = this.#heardAt + this.#silenceMs - this.#clock.now();
-    if (left <= 0) {
+    if (left < -STALL_MS && !isSecondLook) {
+      // We were held up ourselves: what came meanwhile is read first.
+      this.#timer = this.#clock.after(STALL_MS, () => this.#watch(true));
+    } else if (left <= 0) {
       const text = `The encoder sent nothing for ${this.#silenceMs / 1000} s.`;
       this.#session.dismiss(text);
       this.#end({ how: 'silent', text });
@@ -156,11 +171,15 @@ export class Connection {
     if (this.#over) return;
     this.#over = true;
     this.#timer.cancel();
+    if (!this.#socket.destroyed) this.#linger();
+    this.#events.over(ending);
+  }
+
+  #linger(): void {
     const socket = this.#socket;
     socket.resume(); // so that its end is seen
     socket.end();
     const limit = this.#clock.after(LINGER_MS, () => socket.destroy());
     socket.once('close', () => limit.cancel());
-    this.#events.over(ending);
   }
 }

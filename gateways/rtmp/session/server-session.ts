@@ -46,6 +46,9 @@ const MAX_HELD_BYTES = 512 * 1024;
 /** Of streams that createStream gives out: one is used. */
 const MAX_STREAMS = 8;
 
+/** Before it says what it publishes: commands are small, and strangers cannot make us keep much. */
+const MAX_STRANGE_BYTES = 64 * 1024;
+
 type State = 'handshake' | 'connecting' | 'connected' | 'deciding' | 'publishing' | 'over';
 
 /**
@@ -55,10 +58,13 @@ type State = 'handshake' | 'connecting' | 'connected' | 'deciding' | 'publishing
  */
 export class ServerSession {
   state: State = 'handshake';
-  /** Messages of media that were dropped because it was not publishing. */
+  /** Messages that were dropped: media while it was not publishing, and metadata that cannot be read. */
   dropped = 0;
+  /** Messages that came whole, of any kind but those that concern chunks only. */
+  messages = 0;
   #events: ServerSessionEvents;
   #handshake: ServerHandshake;
+  #limits: Partial<ChunkLimits>;
   #reader: ChunkReader;
   #writer = new ChunkWriter();
   #app = '';
@@ -80,7 +86,8 @@ export class ServerSession {
     },
   ) {
     this.#events = events;
-    this.#reader = new ChunkReader(options.limits);
+    this.#limits = options.limits ?? {};
+    this.#reader = new ChunkReader(limitsForStrangers(this.#limits));
     this.#handshake = new ServerHandshake(options.random, options.now);
   }
 
@@ -104,7 +111,7 @@ export class ServerSession {
     }
   }
 
-  /** It may publish: what it sent meanwhile is delivered. @throws RtmpError as `receive` */
+  /** It may publish: what it sent meanwhile is delivered. */
   admit(): void {
     if (this.state !== 'deciding') return;
     this.state = 'publishing';
@@ -146,6 +153,7 @@ export class ServerSession {
   }
 
   #receiveMessage(message: RtmpMessage): void {
+    this.messages++;
     switch (message.type) {
       case MESSAGE.audio:
       case MESSAGE.video:
@@ -188,7 +196,7 @@ export class ServerSession {
   }
 
   #receiveData(message: RtmpMessage): void {
-    const [name, ...values] = parseData(message);
+    const [name, ...values] = this.#readData(message);
     const [which, metadata] = name === '@setDataFrame' ? values : [name, values[0]];
     if (which !== 'onMetaData') return;
     if (
@@ -198,6 +206,17 @@ export class ServerSession {
       !(metadata instanceof Date)
     ) {
       this.#events.metadata(metadata);
+    }
+  }
+
+  /** Nothing depends on metadata: what is no AMF there is left out, and the stream goes on. */
+  #readData(message: RtmpMessage): AmfValue[] {
+    try {
+      return parseData(message);
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      this.dropped++;
+      return [];
     }
   }
 
@@ -278,6 +297,7 @@ export class ServerSession {
       this.#fail('There is no stream key: type it into the encoder.');
     }
     this.state = 'deciding';
+    this.#reader.limits = this.#limits;
     this.#events.publish({ app: this.#app, key: name.slice(0, MAX_TEXT), encoder: this.#encoder });
   }
 
@@ -312,6 +332,15 @@ export class ServerSession {
   #send(message: RtmpMessage, csid: number): void {
     this.#events.send(this.#writer.write(message, csid));
   }
+}
+
+function limitsForStrangers(limits: Partial<ChunkLimits>): Partial<ChunkLimits> {
+  const { maxMessageBytes = MAX_STRANGE_BYTES, maxBufferedBytes = MAX_STRANGE_BYTES } = limits;
+  return {
+    ...limits,
+    maxMessageBytes: Math.min(maxMessageBytes, MAX_STRANGE_BYTES),
+    maxBufferedBytes: Math.min(maxBufferedBytes, MAX_STRANGE_BYTES),
+  };
 }
 
 function text(value: AmfValue): string {

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { Link } from '../../../src/plane/worker/link.ts';
+import { fir, nack, pli } from '../support/rtcp-feedback.ts';
 import { type UdpPeer, udpPeer } from '../support/udp.ts';
 
 const SSRC = 0x89abcdef;
@@ -81,6 +82,44 @@ test('ending a receiver that another has replaced leaves the other one', async (
   first.end();
   await send(RTP);
   expect([first.got.length, second.got.length]).toEqual([0, 1]);
+});
+
+/** Writes down what the hub asks of one stream that is sent to it. */
+function hear(link: Link, ssrc = SSRC): { asked: string[]; end: () => void } {
+  const asked: string[] = [];
+  return { asked, end: link.onFeedback(ssrc, (packet) => asked.push(packet.toString('hex'))) };
+}
+
+test.each([
+  ['NACK', nack(SSRC, [1, 0])],
+  ['PLI', pli(SSRC)],
+  ['FIR, which names its stream elsewhere', fir(SSRC)],
+])('what the hub asks of a stream reaches who sends it: %s', async (_, packet) => {
+  const { link, send } = await openLink();
+  const [{ asked }, other, { got }] = [hear(link), hear(link, SSRC + 1), receive(link)];
+  await send(packet);
+  expect([asked, other.asked, got]).toEqual([[packet.toString('hex')], [], []]);
+  expect(link.statistics).toMatchObject({ packetsReceived: 2, packetsIgnored: 0 });
+});
+
+test('what the hub asks of a stream that nobody sends is ignored and counted', async () => {
+  const { link, send } = await openLink();
+  // Of the sender of the feedback, packets are received here.
+  const { got } = receive(link, 0x0a0b0c0d);
+  const { asked, end } = hear(link);
+  end();
+  await send(pli(SSRC), nack(SSRC, [1, 0]));
+  expect([got, asked]).toEqual([[], []]);
+  expect(link.statistics).toMatchObject({ packetsReceived: 1, packetsIgnored: 2 });
+});
+
+test('who ends hearing what is asked of a stream that another has taken over does not end that', async () => {
+  const { link, send } = await openLink();
+  const first = hear(link);
+  const second = hear(link);
+  first.end();
+  await send(pli(SSRC));
+  expect([first.asked.length, second.asked.length]).toEqual([0, 1]);
 });
 
 test('what is sent reaches the hub from the port of the link', async () => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { ErrorCode } from '../../../src/errors.ts';
 import { createLogger } from '../../../src/log.ts';
 import { MediaWorker } from '../../../src/plane/media-worker.ts';
 import { REQUEST_TIMEOUT_MS } from '../../../src/plane/messages.ts';
@@ -25,6 +27,32 @@ function portTo(worker: MediaWorker): ParrotPort {
   const port = new MediaPort('parrot', worker, parrot.messages, log);
   onTestFinished(() => port.close());
   return port;
+}
+
+/** Both ends of a connection on loopback; ours is unread. */
+async function connection(): Promise<{ peer: net.Socket; socket: net.Socket }> {
+  const server = net.createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = once(server, 'connection') as Promise<[net.Socket]>;
+  const peer = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+  peer.on('error', () => {});
+  const [socket] = await accepted;
+  onTestFinished(() => {
+    peer.destroy();
+    socket.destroy();
+    server.close();
+  });
+  return { peer, socket };
+}
+
+/** @returns all that comes, once it has ended */
+async function textOf(peer: net.Socket): Promise<string> {
+  let text = '';
+  peer.on('data', (bytes: Buffer) => {
+    text += bytes.toString();
+  });
+  if (!peer.closed) await once(peer, 'close');
+  return text;
 }
 
 describe('a media worker', () => {
@@ -115,6 +143,72 @@ describe('a media worker', () => {
     await worker.request({ type: 'close-link', link: 'a-link' });
     expect(await closed).toEqual([{ text: 'closed' }]);
     expect((await worker.statistics()).links).toEqual([]);
+  });
+});
+
+describe('a connection that is handed to a media worker', () => {
+  let worker: MediaWorker;
+  beforeAll(async () => {
+    worker = await start();
+  });
+  afterAll(() => worker.close());
+
+  test("is the worker's: it reads what was sent before, and writes", async () => {
+    const { peer, socket } = await connection();
+    peer.write('before ');
+    expect(await portTo(worker).hand({ type: 'repeat' }, socket)).toEqual({ said: 'listening' });
+    peer.end('and after');
+    expect(await textOf(peer)).toBe('before and after');
+  });
+
+  test.each<[string, Request, string]>([
+    ['is refused', { type: 'refuse' }, 'codec-refused'],
+    ['fails', { type: 'break' }, 'internal'],
+    ['is not understood', { type: 'sing' } as unknown as Request, 'internal'],
+  ])('is closed when the request %s', async (_, request, code) => {
+    const { peer, socket } = await connection();
+    await expect(portTo(worker).hand(request, socket)).rejects.toThrow(refusal(code as ErrorCode));
+    expect(await textOf(peer)).toBe('');
+  });
+
+  test('is closed when there is no such gateway', async () => {
+    const { peer, socket } = await connection();
+    const port = new MediaPort('nobody', worker, parrot.messages, log);
+    onTestFinished(() => port.close());
+    await expect(port.hand({ type: 'repeat' }, socket)).rejects.toThrow(refusal('internal'));
+    expect(await textOf(peer)).toBe('');
+  });
+
+  test('is closed when the message is malformed', async () => {
+    const { peer, socket } = await connection();
+    const unanswered = worker.request({ type: 'nonsense' } as never, 60_000, socket);
+    expect(await textOf(peer)).toBe('');
+    clock.advance(60_000);
+    await expect(unanswered).rejects.toThrow(refusal('timeout'));
+  });
+
+  test('comes as nothing when it was closed before', async () => {
+    const { socket } = await connection();
+    socket.destroy();
+    expect(await portTo(worker).hand({ type: 'repeat' }, socket)).toEqual({ said: 'nothing came with it' });
+  });
+
+  test('is closed when the worker is gone', async () => {
+    const short = await start();
+    const port = portTo(short);
+    await short.close();
+    const { peer, socket } = await connection();
+    await expect(port.hand({ type: 'repeat' }, socket)).rejects.toThrow(refusal('unavailable'));
+    expect([socket.destroyed, await textOf(peer)]).toEqual([true, '']);
+  });
+
+  test('ends with the worker', async () => {
+    const short = await start();
+    const { peer, socket } = await connection();
+    await portTo(short).hand({ type: 'repeat' }, socket);
+    const closed = once(peer, 'close');
+    short.kill();
+    await closed;
   });
 });
 

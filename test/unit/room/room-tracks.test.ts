@@ -106,6 +106,34 @@ describe('rerouting', () => {
   });
 });
 
+describe('replanning', () => {
+  const route: Route = { codec: { name: 'H264', clockRate: 90_000 }, reason: 'B-frames', steps: [] };
+
+  test('does something else on the same way to the hub, and tells so', async () => {
+    const { room, ann } = annAndBob();
+    const own = onDemand('own');
+    const track = ann.publish({ ...camera(), producerId: own });
+    const hold = await track.hold();
+    const heard: unknown[] = [];
+    room.on('trackRerouted', () => heard.push('rerouted'));
+    room.on('trackReplanned', (one) => heard.push(one, one.route));
+    room.replan(track, route);
+    room.replan(track, undefined);
+    expect(heard).toEqual([track, route, track, undefined]);
+    expect([track.producerId, hold.producerId]).toEqual(['own', 'own']);
+  });
+
+  test('nothing happens to a track that is gone', () => {
+    const { room, ann } = annAndBob();
+    const track = ann.publish(camera());
+    ann.unpublish(track);
+    const heard: unknown[] = [];
+    room.on('trackReplanned', (one) => heard.push(one));
+    room.replan(track, route);
+    expect([heard, track.route]).toEqual([[], undefined]);
+  });
+});
+
 test('a producer that carries several tracks is that of none, until there is one left', async () => {
   const { room, ann, bob } = annAndBob();
   const mix = onDemand('mix');

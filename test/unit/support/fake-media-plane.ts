@@ -125,8 +125,12 @@ function gone(): PatchroomError {
   return new PatchroomError('unavailable', 'The media worker is gone.');
 }
 
-/** What the core offers to the gateway of phones, around one room. */
-export function fakeHost(room: Room, media = new FakeMediaPlane(), clock = new FakeClock()) {
+/** What the core offers to a gateway with a media half, around one room. */
+export function fakeHost<Media extends object = FakeMediaPlane>(
+  room: Room,
+  media = new FakeMediaPlane() as unknown as Media,
+  clock = new FakeClock(),
+) {
   const admitting = new Gate();
   const joining = new Gate();
   const host = {

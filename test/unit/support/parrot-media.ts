@@ -10,6 +10,8 @@ const request = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('notify'), body: z.unknown() }),
   z.strictObject({ type: z.literal('receive'), link: z.string(), ssrc: z.int() }),
   z.strictObject({ type: z.literal('send'), link: z.string(), packet: z.instanceof(Uint8Array) }),
+  /** Repeats what it hears on the connection that comes with it. */
+  z.strictObject({ type: z.literal('repeat') }),
 ]);
 const reply = z.strictObject({ said: z.string().optional() });
 const notice = z.strictObject({ text: z.string() });
@@ -22,7 +24,7 @@ export type Notice = z.infer<typeof notice>;
 const parrot: MediaModule<Request, Reply, Notice> = {
   messages: { request, reply, notice },
   create: (host) => ({
-    async handle(wanted) {
+    async handle(wanted, socket) {
       switch (wanted.type) {
         case 'say':
           return { said: wanted.text };
@@ -44,6 +46,11 @@ const parrot: MediaModule<Request, Reply, Notice> = {
         case 'send':
           host.link(wanted.link).send(Buffer.from(wanted.packet));
           return {};
+        case 'repeat':
+          if (!socket) return { said: 'nothing came with it' };
+          socket.on('error', () => {});
+          socket.pipe(socket);
+          return { said: 'listening' };
       }
     },
     async close() {},

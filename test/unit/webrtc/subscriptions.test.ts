@@ -83,6 +83,64 @@ describe('a browser gets', () => {
   });
 });
 
+test('what belongs together is told by the name of its stream', async () => {
+  const { room, ann, bob, subscriptions } = listening();
+  const eve = room.join(person('eve'));
+  ann.publish(voice('own'));
+  const tracks = {
+    voice: bob.publish(voice('1')),
+    camera: bob.publish({ ...voice('2'), purpose: 'camera' }),
+    screen: bob.publish({ ...voice('3'), purpose: 'screen' }),
+    screenSound: bob.publish({ ...voice('4'), purpose: 'screen-audio' }),
+    other: eve.publish(voice('5')),
+  };
+  await subscriptions.receiveThrough(fakeReceiver().receiver);
+  const streams = new Map(subscriptions.views.map(({ track, stream }) => [track, stream]));
+  const of = (name: keyof typeof tracks) => streams.get(tracks[name].sid)!;
+  expect([of('voice'), of('screen')]).toEqual([of('camera'), of('screenSound')]);
+  expect(new Set(streams.values()).size).toBe(3);
+});
+
+describe('a track to which something else is done', () => {
+  const route = {
+    codec: { name: 'opus', clockRate: 48_000 },
+    reason: 'AAC',
+    steps: [{ action: 'decode', detail: 'AAC' }],
+  } as const;
+
+  test('has another plan, and is not fetched anew', async () => {
+    const { room, ann, bob, told, subscriptions } = listening();
+    const track = bob.publish(voice('p'));
+    const { receiver, consumers } = fakeReceiver();
+    await subscriptions.receiveThrough(receiver);
+    room.on('trackReplanned', (one) => subscriptions.replan(one));
+    room.replan(track, route);
+    expect(ann.subscriptions.get(track.sid)?.plan).toEqual({
+      outcome: 'transcode',
+      reason: 'AAC',
+      steps: route.steps,
+    });
+    room.replan(track, undefined);
+    expect(ann.subscriptions.get(track.sid)?.plan.outcome).toBe('pass-through');
+    expect([consumers.length, consumers[0]!.closed, told.length]).toEqual([1, false, 1]);
+  });
+
+  test('stays refused when the browser could not take it', async () => {
+    const { room, ann, bob, subscriptions } = listening();
+    const track = bob.publish({ ...voice(), codec: PCMU });
+    await subscriptions.receiveThrough(fakeReceiver().receiver);
+    room.replan(track, route);
+    subscriptions.replan(track);
+    expect(ann.subscriptions.get(track.sid)?.plan.outcome).toBe('refused');
+  });
+
+  test('that nobody gets is nothing to it', () => {
+    const { ann, bob, subscriptions } = listening();
+    subscriptions.replan(bob.publish(voice()));
+    expect(ann.subscriptions.size).toBe(0);
+  });
+});
+
 describe('packets come', () => {
   test('when the browser is ready, and not while it does not want them', async () => {
     const { ann, bob, subscriptions } = listening();
