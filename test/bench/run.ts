@@ -1,7 +1,11 @@
 // npm run bench [name …]: measures and prints. Figures for docs/measurements.md, with the machine they are from.
 import os from 'node:os';
 import { callRate } from './call-rate.ts';
+import { encoderDelay } from './encoder-delay.ts';
+import { encoderTranscode } from './encoder-transcode.ts';
+import { encoders } from './encoders.ts';
 import { fanOut } from './fan-out.ts';
+import { lipSync } from './lip-sync.ts';
 import { phoneDelay } from './phone-delay.ts';
 import { phones } from './phones.ts';
 import { firstStart, laterStart } from './startup.ts';
@@ -12,6 +16,10 @@ const BENCHES: Record<string, () => Promise<Record<string, number>>> = {
   phones,
   'phone-delay': phoneDelay,
   'call-rate': callRate,
+  encoders,
+  'encoder-delay': encoderDelay,
+  'encoder-transcode': encoderTranscode,
+  'lip-sync': lipSync,
   // Builds the mediasoup worker: minutes. Only when named.
   'first-start': firstStart,
 };

@@ -41,6 +41,9 @@ interface StreamConfig {
 
 /** A re-encoded source is passed through again when nothing was in the way of that for so long, ms. */
 const CALM_MS = 10_000;
+/** Without B-frames and lookahead, so much more bitrate makes pictures as good as the source's; and not less than that. */
+const ENCODED_SHARE = 1.5;
+const MIN_ENCODED_BPS = 300_000;
 
 /**
  * One publisher's pictures on their way to the hub: repacketized as they are where browsers can take them so, by an
@@ -227,7 +230,7 @@ export class VideoPath {
   #startJob(): void {
     const { codec, sps, rate } = this.analysis;
     const size = sps ?? this.statedSize;
-    const { maxHeight, bitrateBps, preset, maxWaitMs } = this.#options;
+    const { maxHeight, preset, maxWaitMs } = this.#options;
     if (!this.#config || !isEncodable(codec)) return;
     this.#jobConfig = undefined;
     const job: VideoJob = new VideoJob({
@@ -235,7 +238,7 @@ export class VideoPath {
       width: size?.width ?? 0,
       height: size?.height ?? 0,
       maxHeight,
-      bitrateBps,
+      bitrateBps: this.#encodedBps(),
       frameRate: rate.perSecond || sps?.frameRate,
       preset,
       clock: this.#clock,
@@ -252,6 +255,14 @@ export class VideoPath {
     // What came since the last key frame has to be decoded, but only the last of it is shown.
     const { frames } = this.#cache;
     for (const [index, frame] of frames.entries()) this.#feed(frame, index < frames.length - 1);
+  }
+
+  #encodedBps(): number {
+    const { bitrateBps } = this.#options;
+    const source = this.analysis.rate.bitrateBps;
+    return source === 0
+      ? bitrateBps
+      : Math.min(bitrateBps, Math.max(MIN_ENCODED_BPS, ENCODED_SHARE * source));
   }
 
   #stopJob(): void {
