@@ -183,11 +183,13 @@ export class Encoder {
   }
 
   #dropUnrenewed(): void {
-    for (const [kind, track] of this.#tracks) {
+    for (const kind of this.#sent.keys()) {
       if (this.#renewed.has(kind)) continue;
-      this.participant.unpublish(track);
+      const track = this.#tracks.get(kind);
+      if (track) this.participant.unpublish(track);
       this.#tracks.delete(kind);
       this.#sent.delete(kind);
+      this.#tell({ [`rtmp.${kind}`]: '' });
     }
   }
 

@@ -17,7 +17,7 @@ const PARTS: ReadonlySet<number> = new Set([
 /**
  * Takes an aggregate apart (RTMP 1.0, section 7.1.6): its stream's id goes for all parts, its timestamp
  * is that of the first, and the others keep their distance to it.
- * @param onMessage - called for each part; its payload is a buffer of its own
+ * @param onMessage - called for each part; its payload is a buffer of its own, or a view of the aggregate's where it is most of that
  * @throws RtmpError when a part is cut off, or is neither audio nor video nor data
  */
 export function splitAggregate(
@@ -37,12 +37,13 @@ export function splitAggregate(
     const start = at + HEADER_BYTES;
     if (payload.length - start < bytes) throw cutOff();
     at = start + bytes + BACK_POINTER_BYTES;
+    const part = payload.subarray(start, start + bytes);
     onMessage({
       type,
       timestamp: (time + offset) >>> 0,
       streamId,
-      // A view would keep the whole aggregate for as long as somebody keeps a part.
-      payload: Buffer.from(payload.subarray(start, start + bytes)),
+      // A view of a small part would keep the whole aggregate for as long as somebody keeps the part.
+      payload: bytes < payload.length / 2 ? Buffer.from(part) : part,
     });
   }
 }

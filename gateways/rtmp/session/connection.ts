@@ -34,7 +34,9 @@ const STALL_MS = 250;
 /** For what is said last to be read. */
 const LINGER_MS = 1_000;
 /** Of what we say to an encoder that reads nothing; it is little. */
-const MAX_UNSENT_BYTES = 256 * 1024;
+const MAX_UNSENT_BYTES = 64 * 1024;
+/** Of what it still sends when it is over: whoever goes on is cut off. */
+const MAX_DISCARDED_BYTES = 1024 * 1024;
 
 /** One encoder's connection: the socket, its time limits, and the session that is spoken on it. Errors end it, and nothing else. */
 export class Connection {
@@ -46,6 +48,7 @@ export class Connection {
   #heardAt: number;
   #timer: Timer;
   #over = false;
+  #discarded = 0;
 
   /** @param socket - accepted, nothing of it read */
   constructor(socket: Socket, options: ConnectionOptions, clock: Clock, events: ConnectionEvents) {
@@ -122,7 +125,11 @@ export class Connection {
   }
 
   #receive(bytes: Buffer): void {
-    if (this.#over) return;
+    if (this.#over) {
+      this.#discarded += bytes.length;
+      if (this.#discarded > MAX_DISCARDED_BYTES) this.#socket.destroy();
+      return;
+    }
     const { messages } = this.#session;
     // What asks for many answers at once gets them in one piece.
     this.#socket.cork();

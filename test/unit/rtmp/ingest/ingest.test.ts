@@ -274,3 +274,31 @@ test('after its end nothing goes out, nothing runs and no timer is set', () => {
   play(3);
   expect([link.sent.length, clock.pending]).toEqual([length, 0]);
 });
+
+describe('an encoder that becomes something else', () => {
+  /** Codecs that say it all in one message, in turn. */
+  const change = (one: Ingest, index: number) => one.audio(Buffer.of(index % 2 ? 0x2f : 0xb2, 1, 2), index);
+
+  test('all the time is given up', () => {
+    const { ingest: one } = ingest();
+    for (let index = 0; index < 12; index++) change(one, index);
+    expect(() => change(one, 12)).toThrow('The encoder changes what it sends all the time.');
+  });
+
+  test('now and then is followed', () => {
+    const { ingest: one, told, clock } = ingest();
+    for (let index = 0; index < 40; index++) {
+      change(one, index);
+      clock.advance(2_000);
+    }
+    expect(told).toHaveLength(40);
+  });
+
+  test('by its name is one too', () => {
+    const { ingest: one } = ingest();
+    const rename = () => {
+      for (let index = 0; index < 13; index++) one.metadata({ encoder: `Encoder ${index}` });
+    };
+    expect(rename).toThrow('all the time');
+  });
+});

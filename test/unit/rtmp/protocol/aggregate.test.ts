@@ -51,6 +51,22 @@ describe('the parts', () => {
     expect(found.map((message) => message.timestamp)).toEqual(expected);
   });
 
+  test('that are small do not keep the whole of it', () => {
+    const found = parts(
+      0,
+      part(9, 0, payload(50)),
+      part(8, 0, payload(600_000)),
+      part(9, 0, payload(300_000)),
+    );
+    // Small buffers share one of 64 KiB.
+    const kept = found.map((message) => message.payload.buffer.byteLength);
+    expect(kept.map((bytes) => Math.round(bytes / 100_000))).toEqual([
+      expect.toSatisfy((one) => one <= 1),
+      9,
+      3,
+    ]);
+  });
+
   test('of nothing are none', () => {
     expect(parts(0)).toEqual([]);
   });

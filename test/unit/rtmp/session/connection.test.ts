@@ -226,6 +226,32 @@ describe('time limits', () => {
     expect(endings[0]!.how).toBe('silent');
   });
 
+  test('after as long in which no message became whole', async () => {
+    const { connection: one, clock, client, socket, peer, endings } = await publishing();
+    const bytes = client.bytesOf(media('video', 1, Buffer.alloc(100)));
+    const came = peer.bytesRead;
+    for (let sent = 0; sent < 4; sent++) {
+      clock.advance(2_500);
+      socket.write(bytes.subarray(sent, sent + 1));
+      if (sent < 3) await eventually(() => peer.bytesRead).toBe(came + sent + 1);
+    }
+    expect([endings[0]?.how, one.dropped]).toEqual(['silent', 0]);
+  });
+
+  test('but not for as long as it was us who stood still', async () => {
+    const { clock, client, endings, happened } = await publishing();
+    const now = clock.now.bind(clock);
+    clock.now = () => now() + 15_000; // its timer fires so late
+    clock.advance(SILENCE_MS);
+    expect(endings).toEqual([]);
+    client.send(media('video', 1));
+    await happened('video 1');
+    clock.advance(SILENCE_MS - 1);
+    expect(endings).toEqual([]);
+    clock.advance(1);
+    expect(endings).toMatchObject([{ how: 'silent' }]);
+  });
+
   test('a peer that does not close within a second of its end is cut off', async () => {
     const { connection: one, clock, peer, socket } = await publishing();
     socket.pause(); // it does not even read that it ended
@@ -310,6 +336,14 @@ test('what we end ourselves is closed at once', async () => {
   expect(endings).toEqual([{ how: 'closed', text: 'The connection was closed.' }]);
   expect(peer.destroyed).toBe(true);
   await closed();
+});
+
+test('a peer that goes on sending after its end is cut off', async () => {
+  const { connection: one, client, peer, endings, closed } = await deciding();
+  one.refuse('No.');
+  client.send(...Array.from({ length: 12 }, (_, index) => media('video', index, Buffer.alloc(100_000))));
+  await closed();
+  expect([peer.destroyed, endings]).toEqual([true, [{ how: 'refused', text: 'No.' }]]);
 });
 
 test('a peer that asks and never reads is cut off', async () => {
