@@ -34,6 +34,8 @@ export const FORCE_KEY_TICK = 1;
 export const HIDE_TICK = 2;
 
 const FOUR_CCS: Record<VideoCodec, string> = { H264: 'H264', HEVC: 'HEVC', AV1: 'AV01', VP9: 'VP90' };
+/** 8192x4320: what claims to be larger is refused before memory is made for it. */
+const MAX_PIXELS = 8192 * 4320;
 const DEFAULT_FRAME_RATE = 30;
 /** What is measured over a burst or a pause is no frame rate. */
 const MIN_FRAME_RATE = 1;
@@ -70,6 +72,7 @@ export function videoArguments(shape: VideoShape): string[] {
     ...['-hide_banner', '-v', 'error', '-nostdin'],
     // Starts with the first frame, and leaves times as they are. More threads would hold frames back.
     ...['-copyts', '-probesize', '32', '-analyzeduration', '0', '-threads', '1'],
+    ...['-max_pixels', String(MAX_PIXELS)],
     // IVF has no FourCC for HEVC.
     ...(shape.codec === 'HEVC' ? ['-c:v', 'hevc'] : []),
     ...['-f', 'ivf', '-i', 'pipe:0', '-an'],

@@ -3,7 +3,7 @@ import { type AvcConfig, parseAvcConfig } from '../../../src/media/avc-config.ts
 import type { FlvVideo } from '../../../src/media/flv.ts';
 import { toAnnexB } from '../../../src/media/h264.ts';
 import { parseHevcConfig } from '../../../src/media/hevc-config.ts';
-import { VideoJob } from '../../../transcode/video-job.ts';
+import { type EncodedFrame, VideoJob } from '../../../transcode/video-job.ts';
 import { planVideo, type VideoPlan } from '../../../transcode/video-plan.ts';
 import { ChildDeaths } from './child-deaths.ts';
 import { type CachedFrame, GopCache } from './gop-cache.ts';
@@ -44,6 +44,7 @@ const CALM_MS = 10_000;
 /** Without B-frames and lookahead, so much more bitrate makes pictures as good as the source's; and not less than that. */
 const ENCODED_SHARE = 1.5;
 const MIN_ENCODED_BPS = 300_000;
+const REORDERED_FRAMES = 4;
 
 /**
  * One publisher's pictures on their way to the hub: repacketized as they are where browsers can take them so, by an
@@ -283,9 +284,14 @@ export class VideoPath {
   }
 
   /** A picture of the encoder. The first key frame after what was shown before takes over from that. */
-  #show(frame: { readonly data: Buffer; readonly timestampMs: number; readonly key: boolean }): void {
+  #show(frame: EncodedFrame): void {
     const config = this.#jobConfig;
     if (!config || !this.#sender || this.#muted) return;
+    if (this.#showing === 'encoded' && frame.latencyMs > this.#options.maxWaitMs + this.#reorderMs()) {
+      // What waited while the encoder stood still: browsers go on with what is live.
+      this.dropped++;
+      this.#showing = 'nothing';
+    }
     if (this.#showing !== 'encoded') {
       if (!frame.key || frame.timestampMs <= this.#lastShownMs) {
         this.#job?.requestKeyFrame();
@@ -297,6 +303,11 @@ export class VideoPath {
     if (this.#sender.send(frame.data, config.lengthBytes, frame.timestampMs, sets))
       this.#onSent(frame.timestampMs);
     else this.dropped++;
+  }
+
+  /** How long a picture waits for those that are decoded before it, at the most. */
+  #reorderMs(): number {
+    return (REORDERED_FRAMES * 1000) / Math.max(1, this.analysis.rate.perSecond);
   }
 
   #onSent(showMs: number): void {
