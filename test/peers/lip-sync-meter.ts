@@ -120,16 +120,8 @@ export class LipSyncMeter {
   async #flashes(): Promise<number[]> {
     // The last ones may still be coming.
     const pictures = [...this.#pictures];
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchroom-lip-sync-'));
-    const file = path.join(folder, 'pictures.h264');
-    fs.writeFileSync(file, Buffer.concat(this.#units));
-    const gray = `scale=${SIDE}:${SIDE}:flags=area,format=gray`;
-    const input = ['-v', 'error', '-f', 'h264', '-i', file];
-    const samples = await runFfmpeg([
-      ...input,
-      ...['-vf', gray, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-'],
-    ]);
-    fs.rmSync(folder, { recursive: true });
+    if (pictures.length === 0) throw new Error('No pictures came.');
+    const samples = await grayPictures(Buffer.concat(this.#units));
     if (samples.length !== pictures.length * SIDE * SIDE)
       throw new Error(`${samples.length / SIDE / SIDE} of ${pictures.length} pictures were decoded.`);
     const isWhite = pictures.map((_, index) => {
@@ -158,6 +150,20 @@ export class LipSyncMeter {
       }
     }
     return found;
+  }
+}
+
+/** @param stream - H.264 with start codes @returns each picture in SIDE x SIDE bytes of brightness */
+async function grayPictures(stream: Buffer): Promise<Buffer> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchroom-lip-sync-'));
+  try {
+    const file = path.join(folder, 'pictures.h264');
+    fs.writeFileSync(file, stream);
+    const filters = `scale=${SIDE}:${SIDE}:flags=area,format=gray`;
+    const output = ['-vf', filters, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-'];
+    return await runFfmpeg(['-v', 'error', '-f', 'h264', '-i', file, ...output]);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
   }
 }
 
