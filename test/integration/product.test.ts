@@ -37,7 +37,7 @@ test('demo mode says what it is and prints a line for every way in', async () =>
   const product = start();
   const [, address] = await product.says(/health +(http:\S+)/);
   expect(product.output).toMatch(
-    /^Patchroom \d+\.\d+\.\d+, demo mode \(this machine only\)\n {2}browser {2}http:\/\/127\.0\.0\.1:\d+\/demo\n {2}phone {4}sip:demo@127\.0\.0\.1:\d+\n {2}health {3}http/,
+    /^Patchroom \d+\.\d+\.\d+, demo mode \(this machine only\)\n {2}browser {2}http:\/\/127\.0\.0\.1:\d+\/demo\n {2}phone {4}sip:demo@127\.0\.0\.1:\d+\n {2}OBS {6}rtmp:\/\/127\.0\.0\.1:\d+\/live {3}key: demo\n {2}health {3}http/,
   );
   const health = await fetch(address!);
   expect([health.status, await health.json()]).toMatchObject([200, { status: 'ok' }]);
@@ -109,6 +109,15 @@ test("a softphone that has SIP's own port does not keep the demo from starting",
   const [, port] = await product.says(/phone +sip:demo@127\.0\.0\.1:(\d+)/);
   expect(port).not.toBe('5060');
   softphone.close();
+});
+
+test("nor does another server that has RTMP's own port", async () => {
+  const other = net.createServer().listen(1935, '127.0.0.1');
+  await new Promise<void>((resolve) => other.once('listening', resolve).once('error', () => resolve()));
+  const product = start([], { PATCHROOM_RTMP_PORT: '1935', PATCHROOM_HUB_WORKERS: '1' });
+  const [, port] = await product.says(/OBS +rtmp:\/\/127\.0\.0\.1:(\d+)\/live/);
+  expect(port).not.toBe('1935');
+  other.close();
 });
 
 test.each([
