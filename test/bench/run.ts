@@ -38,5 +38,5 @@ console.log(
 for (const name of wanted) {
   const figures = await BENCHES[name]!();
   for (const [what, figure] of Object.entries(figures))
-    console.log(`${name.padEnd(12)} ${what.padEnd(48)} ${Number(figure.toPrecision(3))}`);
+    console.log(`${name.padEnd(17)} ${what.padEnd(55)} ${Number(figure.toPrecision(3))}`);
 }

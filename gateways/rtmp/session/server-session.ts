@@ -140,13 +140,6 @@ export class ServerSession {
     this.#end();
   }
 
-  /** Asks it for a sign of life. @param timeMs - of our clock */
-  ping(timeMs: number): void {
-    if (this.state !== 'handshake' && this.state !== 'over') {
-      this.#send(controlMessage.pingRequest(timeMs), CONTROL_CSID);
-    }
-  }
-
   #end(): void {
     this.state = 'over';
     this.#held = [];
