@@ -194,7 +194,7 @@ describe('the end of the server', () => {
 
   test('by Ctrl-C is told to the phones, and its process ends well', async () => {
     product = startMain();
-    const [, port] = await product.says(/phone +sip:demo@127\.0\.0\.1:(\d+)[^]*health/);
+    const [, port] = await product.says(/phone +sip:demo@127\.0\.0\.1:(\d+)[\s\S]*health/);
     const ann = await Phone.call(Number(port), { name: 'Ann', toneHz: 440 });
     const bob = await Phone.call(Number(port), { name: 'Bob', toneHz: 1000 });
     await Promise.all([ann.hears(1000), bob.hears(440)]);
