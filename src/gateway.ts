@@ -7,9 +7,10 @@ import type { Logger } from './log.ts';
 import type { Clock } from './media/clock.ts';
 import type { PortRange } from './plane/hub.ts';
 import type { MediaMessages } from './plane/media-module.ts';
+import type { MediaWorker } from './plane/media-worker.ts';
 import type { MediaPlane } from './plane/plane.ts';
 import type { NewParticipant, Participant } from './room/participant.ts';
-import type { RoomOptions } from './room/room.ts';
+import type { Room, RoomOptions } from './room/room.ts';
 
 /*
  * The plug-in seam. A gateway translates one protocol to and from participants and tracks, and knows no
@@ -41,19 +42,63 @@ export interface Gateway {
   readonly wayIn?: readonly [name: string, address: string];
   /** Figures for GET /api/server, by names that people read, such as `calls`. */
   report?(): Promise<Readonly<Record<string, number>>>;
-  /** An outgoing leg: a phone call, a CDN push, a recording. The address's scheme picks the gateway. */
+  /** Of addresses that it dials: 'rtmp', 'rtmps'. */
+  readonly schemes?: readonly string[];
+  /**
+   * An outgoing leg: a CDN push, later a phone call or a recording. The address's scheme picks the gateway.
+   * @throws PatchroomError 'invalid-request' for an address that is none or not permitted, in a sentence without its key
+   */
   dial?(request: DialRequest, signal: AbortSignal): Promise<Leg>;
 }
 
 export interface DialRequest {
-  readonly room: string;
-  /** Such as `sip:+4930123456@trunk`, `rtmps://cdn/app/key`, `file:recording.mp4`. */
+  /** The room that it goes out of. */
+  readonly room: Room;
+  /** Such as `rtmps://cdn/app/key`, later `sip:+4930123456@trunk`, `file:recording.mp4`. Has secrets: never logged. */
   readonly address: string;
+  /** What is sent there, and where it is made. */
+  readonly program: ProgramSource;
 }
 
-/** An outgoing leg that stands. */
+/** A program that a media worker makes; its media halves get at it by the id (MediaHost.program). */
+export interface ProgramSource {
+  readonly worker: MediaWorker;
+  readonly id: string;
+}
+
+export const LEG_STATES = ['connecting', 'live', 'stalled', 'waiting', 'failed'] as const;
+/**
+ * Connecting: on its way to be live. Stalled: connected, but the other side takes nothing. Waiting: for the next
+ * attempt. Failed: given up.
+ */
+export type LegState = (typeof LEG_STATES)[number];
+
+/** How an outgoing leg is doing. */
+export interface LegReport {
+  readonly state: LegState;
+  /** Why, in the other side's own words where it said any; empty while it is live. Has no secrets. */
+  readonly reason: string;
+  /** Over the last seconds. */
+  readonly bitrateBps: number;
+  readonly bytesSent: number;
+  /** Pictures that were left out since the other side took too little. */
+  readonly framesDropped: number;
+  /** Attempts after the first, since it began. */
+  readonly retries: number;
+  /** Since 1970, ms; undefined before the first one. */
+  readonly lastRetryAt?: number | undefined;
+  /** How long it has been live without a break, ms; 0 while it is not. */
+  readonly uptimeMs: number;
+}
+
+/** An outgoing leg: from being asked for until it is ended. It connects again by itself. */
 export interface Leg {
-  /** Resolves with the cause when it is over. */
+  /** The address as people may see it: without what lets somebody in there. */
+  readonly shownAddress: string;
+  readonly report: LegReport;
+  /** Called at each change of state, and when there are new figures. */
+  onChange(listener: () => void): void;
+  /** Resolves with the cause when it is over: it has failed, or the process that carried it is gone. Not after `end`. */
   readonly ended: Promise<string>;
   end(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../../src/gateway.ts';
 import { parseFlvAudio, parseFlvVideo } from '../../../src/media/flv.ts';
+import { SourceClock } from '../../../src/media/source-clock.ts';
 import { profileName } from '../../../src/media/sps.ts';
 import { TokenBucket } from '../../../src/token-bucket.ts';
 import type { VideoPlan } from '../../../transcode/video-plan.ts';
@@ -10,7 +11,6 @@ import { AudioPath, type AudioPathOptions } from './audio-path.ts';
 import type { AudioPlan } from './audio-plan.ts';
 import type { HubTarget } from './hub-stream.ts';
 import { Lateness } from './lateness.ts';
-import { SourceClock } from './source-clock.ts';
 import { type StreamKind, TimestampMender } from './timestamp-mender.ts';
 import { type PictureSize, VideoPath, type VideoPathOptions } from './video-path.ts';
 

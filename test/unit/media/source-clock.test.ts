@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SourceClock } from '../../../../gateways/rtmp/ingest/source-clock.ts';
+import { SourceClock } from '../../../src/media/source-clock.ts';
 
 /** Hears something each 20 ms. @param delayMs - of what is sent at a moment */
 function hear(clock: SourceClock, fromMs: number, toMs: number, delayMs: (ms: number) => number): void {
