@@ -55,11 +55,29 @@ export const configSchema = z.strictObject({
       tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
       trustProxy: z.array(cidr).default([]),
       allowedOrigins: z.array(origin).default([]),
+      metricsToken: z
+        .string()
+        .regex(/^[\x21-\x7e]{16,256}$/, 'must have 16 to 256 characters, without spaces')
+        .optional(),
     })
     .prefault({}),
   webrtc: webrtcOptions.prefault({}),
   sip: sipOptions.prefault({}),
   rtmp: rtmpOptions.prefault({}),
+  outputs: z
+    .strictObject({
+      allow: z.array(cidr).max(100).default([]),
+      max: z.int().min(1).max(1000).default(20),
+      maxDestinations: z.int().min(1).max(100).default(10),
+      width: z.int().min(160).max(3840).multipleOf(2, 'must be even').default(1280),
+      height: z.int().min(90).max(2160).multipleOf(2, 'must be even').default(720),
+      frameRate: z.int().min(5).max(60).default(30),
+      videoKbps: z.int().min(100).max(20_000).default(2500),
+      audioKbps: z.int().min(32).max(320).default(128),
+      keyFrameSeconds: z.number().min(1).max(4).default(2),
+      preset: z.enum(['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium']).default('superfast'),
+    })
+    .prefault({}),
   workers: z
     .strictObject({ hubs: z.int().min(0).max(256).default(0), media: z.int().min(0).max(256).default(0) })
     .prefault({}),

@@ -17,8 +17,11 @@ import { installPackages, node24, packagesReady } from './packages.mjs';
 import { finishWhole, SetupError } from './run.mjs';
 import { buildWorker, downloadWorker, findWorker } from './worker.mjs';
 
+/** Tasks with `where: 'user'` run where the user is: files that are named to them are from there. */
 const TASKS = {
-  start: { run: ['src/main.ts'], debian: RUN_PACKAGES, builtWorker: false },
+  start: { run: ['src/main.ts'], debian: RUN_PACKAGES, builtWorker: false, where: 'user' },
+  // All other commands than its `start`.
+  patchroom: { run: ['src/cli/main.ts'], debian: [], builtWorker: false, packagesOnly: true, where: 'user' },
   setup: { run: undefined, debian: RUN_PACKAGES, builtWorker: false },
   test: { run: ['test/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
   bench: { run: ['test/bench/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
@@ -31,7 +34,7 @@ const TASKS = {
   },
 };
 
-const USAGE = `usage: node setup/main.mjs start|setup|test|bench|fuzz|format [--build-worker] [arguments of that task]
+const USAGE = `usage: node setup/main.mjs start|patchroom|setup|test|bench|fuzz|format [--build-worker] [arguments of that task]
 
   --build-worker   never use mediasoup's prebuilt worker: build it here (the tests always do)`;
 
@@ -74,11 +77,12 @@ async function setUp(task) {
 /**
  * Runs the task in the place of this process: signals go to it, and its exit code is ours. The IPC
  * channel tells it when this process is killed, so that nothing is left running.
- * @param {string[]} command @param {string} worker
+ * @param {string[]} command @param {string} worker @param {string} cwd - where it runs
  */
-function hand(command, worker) {
+function hand(command, worker, cwd) {
   const [script = '', ...args] = command;
   const child = spawn(node24(), [path.resolve(script), ...args], {
+    cwd,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: {
       ...process.env,
@@ -106,15 +110,16 @@ async function main() {
   const endWith = (/** @type {number} */ code) => void finishWhole().then(() => process.exit(code));
   process.on('SIGINT', () => endWith(130));
   process.on('SIGTERM', () => endWith(143));
-  const [name = '', ...rest] = process.argv.slice(2);
+  let [name = '', ...rest] = process.argv.slice(2);
+  // The one command that needs more than the packages.
+  if (name === 'patchroom' && rest[0] === 'start') [name = '', ...rest] = rest;
   const task = Object.hasOwn(TASKS, name) ? TASKS[/** @type {keyof typeof TASKS} */ (name)] : undefined;
   if (!task) throw new SetupError(USAGE);
-  // A config file is named from where the user is.
-  const args = rest
-    .filter((argument) => argument !== '--build-worker')
-    .map((argument, at, all) => (all[at - 1] === '--config' ? path.resolve(cwd, argument) : argument));
+  const args = rest.filter((argument) => argument !== '--build-worker');
+  // What a command prints is for whoever asked for it: of the set-up there is nothing in it.
+  if (name === 'patchroom') console.log = console.error;
   const worker = await setUp({ ...task, builtWorker: task.builtWorker || rest.includes('--build-worker') });
-  if (task.run) hand([...task.run, ...args], worker);
+  if (task.run) hand([...task.run, ...args], worker, 'where' in task ? cwd : process.cwd());
   else console.log('Everything is set up.');
 }
 

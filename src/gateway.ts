@@ -118,6 +118,8 @@ export interface GatewayHost {
   readonly network: NetworkSettings;
   /** The server's certificate and its key, as PEM, where it has them. */
   readonly tls: ServerCertificate | undefined;
+  /** Private networks and addresses that may be dialled all the same; in demo mode all may. */
+  readonly permittedOutputs: readonly string[];
   /** No config file: this machine only, and nobody needs credentials. */
   readonly demo: boolean;
   /** Opens the room if need be. @throws PatchroomError 'room-full', 'limit-reached', 'invalid-request', 'unavailable' (stopping) */

@@ -1,8 +1,11 @@
 import { networkInterfaces } from 'node:os';
 import { Admissions } from './admission.ts';
+import { egressService } from './api/egress-service.ts';
 import { serveHealth } from './api/health.ts';
 import { HttpServer } from './api/http.ts';
+import { serveMetrics } from './api/metrics.ts';
 import { servePages } from './api/pages.ts';
+import { serveProgram } from './api/program-routes.ts';
 import { serveReports } from './api/reports.ts';
 import { roomService } from './api/room-service.ts';
 import { TokenVerifier } from './api/tokens.ts';
@@ -12,8 +15,10 @@ import { PatchroomError } from './errors.ts';
 import type { Gateway, GatewayHost, GatewayModule } from './gateway.ts';
 import { createLogger, type Logger, type LogLevel } from './log.ts';
 import { type Clock, systemClock } from './media/clock.ts';
+import { Outputs } from './outputs/outputs.ts';
 import type { PortRange } from './plane/hub.ts';
 import { MediaPlane } from './plane/plane.ts';
+import type { ProgramSettings } from './plane/room-program.ts';
 import { RoomDirectory } from './room/directory.ts';
 
 const STOP_GRACE_MS = 3_000;
@@ -34,8 +39,21 @@ export interface ServerConfig {
     readonly tls?: { readonly cert: string; readonly key: string } | undefined;
     readonly trustProxy: readonly string[];
     readonly allowedOrigins: readonly string[];
+    readonly metricsToken?: string | undefined;
   };
   readonly webrtc: { readonly port: number };
+  readonly outputs: {
+    readonly allow: readonly string[];
+    readonly max: number;
+    readonly maxDestinations: number;
+    readonly width: number;
+    readonly height: number;
+    readonly frameRate: number;
+    readonly videoKbps: number;
+    readonly audioKbps: number;
+    readonly keyFrameSeconds: number;
+    readonly preset: string;
+  };
   readonly workers: { readonly hubs: number; readonly media: number };
   readonly rooms: {
     readonly emptySeconds: number;
@@ -60,6 +78,7 @@ export interface ServerParts {
 export class Server {
   readonly rooms: RoomDirectory;
   readonly plane: MediaPlane;
+  readonly outputs: Outputs;
   readonly log: Logger;
   #config: ServerConfig;
   #parts: ServerParts;
@@ -106,6 +125,7 @@ export class Server {
       this.#clock,
       this.log,
     );
+    this.outputs = this.#createOutputs();
     this.#logRooms();
   }
 
@@ -163,7 +183,17 @@ export class Server {
     serveTwirp(web.app, {
       tokens,
       log: this.log,
-      services: { RoomService: roomService(this.rooms, { remoteUnmute: rooms.remoteUnmute }) },
+      services: {
+        RoomService: roomService(this.rooms, { remoteUnmute: rooms.remoteUnmute }),
+        Egress: egressService(this.rooms, this.outputs, programSettings(this.#config.outputs)),
+      },
+    });
+    await serveProgram(web.app, {
+      demo,
+      rooms: this.rooms,
+      outputs: this.outputs,
+      tokens,
+      clock: this.#clock,
     });
     await serveReports(web.app, {
       gateways: () => this.#gatewayReports(),
@@ -172,6 +202,16 @@ export class Server {
       rooms: this.rooms,
       plane: this.plane,
       tokens,
+    });
+    serveMetrics(web.app, {
+      gateways: () => this.#gatewayReports(),
+      demo,
+      rooms: this.rooms,
+      plane: this.plane,
+      clock: this.#clock,
+      tokens,
+      metricsToken: http.metricsToken,
+      relays: () => this.#relays(),
     });
     await servePages(web.app);
     await this.plane.start();
@@ -200,6 +240,7 @@ export class Server {
 
   async #stopAll(): Promise<void> {
     const gateways = [...this.#gateways.values()];
+    await this.outputs.stopAll();
     await Promise.allSettled(gateways.map((gateway) => gateway.stop(STOP_GRACE_MS)));
     this.rooms.closeAll();
     await Promise.allSettled([this.#http?.close(), this.plane.stop()]);
@@ -223,6 +264,7 @@ export class Server {
       web,
       network: { ...this.#config.network, announce: this.#announce },
       tls: this.#certificate,
+      permittedOutputs: this.#config.outputs.allow,
       demo: this.#config.demo,
       admit: (credentials) => admissions.admit(credentials),
       join: async (name, who, opening) => {
@@ -230,6 +272,28 @@ export class Server {
         return this.rooms.open(name, opening?.options, opening?.metadata).join(who);
       },
     };
+  }
+
+  #createOutputs(): Outputs {
+    const { outputs } = this.#config;
+    return new Outputs({
+      plane: this.plane,
+      clock: this.#clock,
+      log: this.log,
+      gateways: () => this.#gateways.values(),
+      settings: programSettings(outputs),
+      maxOutputs: outputs.max,
+      maxDestinations: outputs.maxDestinations,
+    });
+  }
+
+  /** Those that run, for the metrics. */
+  #relays() {
+    return this.outputs.all.flatMap(({ id, destinations }) =>
+      destinations.flatMap(({ report, endedAt }, index) =>
+        endedAt === undefined ? [{ id: `${id}-${index}`, state: report.state, report }] : [],
+      ),
+    );
   }
 
   #logRooms(): void {
@@ -246,6 +310,14 @@ export class Server {
       room.on('closed', (reason) => log.info({ reason }, 'room closed'));
     });
   }
+}
+
+function programSettings(outputs: ServerConfig['outputs']): ProgramSettings {
+  const { width, height, frameRate, videoKbps, audioKbps, keyFrameSeconds, preset } = outputs;
+  return {
+    shape: { width, height, frameRate, bitrateBps: videoKbps * 1000, keyFrameSeconds, preset },
+    audioBitrateBps: audioKbps * 1000,
+  };
 }
 
 function isWildcard(address: string): boolean {

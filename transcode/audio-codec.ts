@@ -1,18 +1,37 @@
 import { G711Decoder, G711Encoder } from './g711-codec.ts';
+import { L16Encoder } from './l16-codec.ts';
 import { OpusDecoder, OpusEncoder } from './opus-codec.ts';
 
 /** Rates that mixes are made at, Hz. */
 export type MixRate = 8000 | 16000 | 48000;
 
+/** What a mix is made in: mono of a rate, which is its name; or stereo of 48 kHz, interleaved, the left channel first. */
+export type MixFormat = MixRate | 'stereo';
+
+export function rateOf(format: MixFormat): MixRate {
+  return format === 'stereo' ? 48_000 : format;
+}
+
+export function channelsOf(format: MixFormat): 1 | 2 {
+  return format === 'stereo' ? 2 : 1;
+}
+
+/** @returns the format of that rate and number of channels. Throws a RangeError for stereo of another rate than 48 kHz */
+export function mixFormat(rate: MixRate, channels: 1 | 2): MixFormat {
+  if (channels === 1) return rate;
+  if (rate !== 48_000) throw new RangeError(`Stereo mixes are made at 48000 Hz, not at ${rate}.`);
+  return 'stereo';
+}
+
 /** The mixer's tick: every frame is so long. */
 export const FRAME_MS = 20;
 
-/** 20 ms of samples at that rate. */
-export function samplesPerFrame(rate: number): number {
-  return (rate * FRAME_MS) / 1000;
+/** Samples in 20 ms of that format; here and wherever samples are counted, those of both channels count. */
+export function samplesPerFrame(format: MixFormat): number {
+  return (rateOf(format) * channelsOf(format) * FRAME_MS) / 1000;
 }
 
-/** Largest packet: 120 ms at 48 kHz. */
+/** Largest packet: 120 ms at 48 kHz, of one channel. */
 export const MAX_PACKET_SAMPLES = 5760;
 
 /** Turns one contributor's packets into samples; keeps the codec's memory. */
@@ -21,7 +40,7 @@ export interface AudioDecoder {
   readonly rate: MixRate;
   /**
    * Decodes one packet's payload into `output` from its start.
-   * @param output - room for 120 ms at `rate`
+   * @param output - room for 120 ms of its format
    * @returns samples written (any packet length up to 120 ms); 0 for a payload that is none (never throws)
    */
   decode(payload: Uint8Array, output: Int16Array): number;
@@ -44,7 +63,7 @@ export interface AudioEncoder {
   /** How far the RTP timestamp advances for each frame (160 for G.711; 960 for Opus, whose RTP clock is always 48000: RFC 7587, section 4.1). */
   readonly timestampStep: number;
   /**
-   * @param samples - 20 ms at `rate`
+   * @param samples - 20 ms of its format
    * @param target - the payload is written at `offset`
    * @returns payload bytes
    */
@@ -53,19 +72,25 @@ export interface AudioEncoder {
   reset(): void;
 }
 
+/** What comes in, and what goes out to phones and browsers. */
 export type AudioCodecName = 'PCMU' | 'PCMA' | 'opus';
 
-/** The rate a codec is best decoded at for a mix of `rate`: G.711 always 8000, Opus the mix's own. */
-export function decodingRate(codec: AudioCodecName, rate: MixRate): MixRate {
-  return codec === 'opus' ? rate : 8000;
+/** What mixes are delivered in. L16 is for whoever encodes them himself. */
+export type MixCodecName = AudioCodecName | 'L16';
+
+/** What a codec is best decoded to for a mix of `format`: G.711 always mono at 8000 Hz, Opus the mix's own format. */
+export function decodingRate(codec: AudioCodecName, format: MixFormat): MixFormat {
+  return codec === 'opus' ? format : 8000;
 }
 
-/** @param rate - as `decodingRate` says */
-export function createDecoder(codec: AudioCodecName, rate: MixRate): AudioDecoder {
-  return codec === 'opus' ? new OpusDecoder(rate) : new G711Decoder(codec);
+/** @param format - as `decodingRate` says */
+export function createDecoder(codec: AudioCodecName, format: MixFormat): AudioDecoder {
+  return codec === 'opus' ? new OpusDecoder(rateOf(format), channelsOf(format)) : new G711Decoder(codec);
 }
 
-/** @param rate - of the samples; 8000 for G.711 */
-export function createEncoder(codec: AudioCodecName, rate: MixRate): AudioEncoder {
-  return codec === 'opus' ? new OpusEncoder(rate) : new G711Encoder(codec);
+/** @param format - of the samples; 8000 for G.711. Throws a RangeError for stereo in anything but L16 */
+export function createEncoder(codec: MixCodecName, format: MixFormat): AudioEncoder {
+  if (codec === 'L16') return new L16Encoder(rateOf(format));
+  if (format === 'stereo') throw new RangeError(`Stereo mixes are delivered as L16, not as ${codec}.`);
+  return codec === 'opus' ? new OpusEncoder(format) : new G711Encoder(codec);
 }

@@ -1,26 +1,29 @@
 import {
-  type AudioCodecName,
   type AudioEncoder,
   createEncoder,
+  type MixCodecName,
+  type MixFormat,
   type MixRate,
+  rateOf,
   samplesPerFrame,
 } from './audio-codec.ts';
 import type { Contributor, Origin } from './contributor.ts';
 import { limit } from './limiter.ts';
-import { MAX_PAYLOAD_BYTES, type MixListener } from './mix-listener.ts';
+import { type MixListener, payloadBuffer } from './mix-listener.ts';
 
 /** One sound that several hear, encoded once a tick for each of their codecs, and only if somebody takes it. */
 class SharedEncode {
-  readonly payload = new Uint8Array(MAX_PAYLOAD_BYTES);
-  readonly codec: AudioCodecName;
+  readonly payload: Uint8Array;
+  readonly codec: MixCodecName;
   readonly encoder: AudioEncoder;
   bytes = 0;
   /** The tick that `payload` belongs to. */
   tick = -1;
 
-  constructor(codec: AudioCodecName, rate: MixRate) {
+  constructor(codec: MixCodecName, format: MixFormat) {
     this.codec = codec;
-    this.encoder = createEncoder(codec, rate);
+    this.payload = payloadBuffer(codec);
+    this.encoder = createEncoder(codec, format);
   }
 
   /**
@@ -35,11 +38,11 @@ class SharedEncode {
 }
 
 /**
- * All listeners of one rate who hear the same contributors. The sum is made once; who does not speak
+ * All listeners of one format who hear the same contributors. The sum is made once; who does not speak
  * gets it as it is, encoded once for all of a codec; who speaks gets it without himself.
  */
 export class Bus {
-  readonly rate: MixRate;
+  readonly format: MixFormat;
   /** Undefined: contributors of any origin are heard. */
   readonly origin: Origin | undefined;
   readonly listeners = new Set<MixListener>();
@@ -49,20 +52,24 @@ export class Bus {
   #mix: Int16Array;
   #mixOfLastTick: Int16Array;
   #ownMix: Int16Array;
-  #shared = new Map<AudioCodecName, SharedEncode>();
+  #shared = new Map<MixCodecName, SharedEncode>();
   /** The one that was asked for last: mostly by the next listener, too. */
   #latest: SharedEncode | undefined;
   #tick = 0;
 
-  constructor(rate: MixRate, origin: Origin | undefined) {
-    const samples = samplesPerFrame(rate);
-    this.rate = rate;
+  constructor(format: MixFormat, origin: Origin | undefined) {
+    const samples = samplesPerFrame(format);
+    this.format = format;
     this.origin = origin;
     this.#sum = new Int32Array(samples);
     this.#own = new Int32Array(samples);
     this.#mix = new Int16Array(samples);
     this.#mixOfLastTick = new Int16Array(samples);
     this.#ownMix = new Int16Array(samples);
+  }
+
+  get rate(): MixRate {
+    return rateOf(this.format);
   }
 
   /** Whether that contributor is part of it. */
@@ -90,7 +97,7 @@ export class Bus {
   }
 
   #add(contributor: Contributor): void {
-    const frame = this.hears(contributor) ? contributor.frame(this.rate) : undefined;
+    const frame = this.hears(contributor) ? contributor.frame(this.format) : undefined;
     if (!frame) return;
     const sum = this.#sum;
     for (let at = 0; at < sum.length; at++) sum[at]! += frame[at]!;
@@ -98,7 +105,7 @@ export class Bus {
 
   #serve(listener: MixListener): void {
     const { own } = listener;
-    const ownFrame = own?.audible && this.hears(own) ? own.frame(this.rate) : undefined;
+    const ownFrame = own?.audible && this.hears(own) ? own.frame(this.format) : undefined;
     if (listener.takesOwn(ownFrame !== undefined)) {
       listener.encode(ownFrame ? this.#without(ownFrame) : this.#mix, this.#mixOfLastTick);
     } else {
@@ -107,12 +114,12 @@ export class Bus {
     }
   }
 
-  #sharedFor(codec: AudioCodecName): SharedEncode {
+  #sharedFor(codec: MixCodecName): SharedEncode {
     const latest = this.#latest;
     if (latest && latest.tick === this.#tick && latest.codec === codec) return latest;
     let shared = this.#shared.get(codec);
     if (!shared) {
-      shared = new SharedEncode(codec, this.rate);
+      shared = new SharedEncode(codec, this.format);
       this.#shared.set(codec, shared);
     }
     if (shared.tick !== this.#tick) {

@@ -1,8 +1,15 @@
 import { OPUS_DTX_BYTES } from '../src/media/opus-packet.ts';
-import { type AudioCodecName, decodingRate, type MixRate, samplesPerFrame } from './audio-codec.ts';
+import {
+  type AudioCodecName,
+  channelsOf,
+  decodingRate,
+  FRAME_MS,
+  type MixFormat,
+  samplesPerFrame,
+} from './audio-codec.ts';
 import { DecodedStream } from './decoded-stream.ts';
 import { JitterBuffer, type JitterCounters } from './jitter-buffer.ts';
-import { Resampler } from './resampler.ts';
+import { ResampledStream } from './resampled-stream.ts';
 import { levelOf, levelOfALaw, levelOfMuLaw, VoiceActivity } from './voice-activity.ts';
 
 /** Where a contributor's packets come from: a gateway in this process, or the room's hub. */
@@ -10,6 +17,10 @@ export type Origin = 'gateway' | 'hub';
 
 /** 20 ms in samples of 8 kHz. */
 const UNITS_PER_FRAME = samplesPerFrame(8000);
+const UNITS_PER_MS = UNITS_PER_FRAME / FRAME_MS;
+
+/** What each tick counts in the average delay: it is one of about a second. */
+const DELAY_SHARE = FRAME_MS / 1000;
 
 const LEVEL_METERS: Partial<Record<AudioCodecName, (payload: Uint8Array) => number>> = {
   PCMU: levelOfMuLaw,
@@ -32,9 +43,11 @@ export class Contributor {
   #knowsLevels: boolean;
   #activity = new VoiceActivity();
   #buffer = new JitterBuffer();
-  /** By the rate that they decode at. */
-  #streams = new Map<MixRate, DecodedStream>();
-  #resampled = new Map<MixRate, { from: DecodedStream; resampler: Resampler; frame: Int16Array }>();
+  /** By what they decode to. */
+  #streams = new Map<MixFormat, DecodedStream>();
+  #resampled = new Map<MixFormat, ResampledStream>();
+  /** Tells how loud he is, when his packets don't. */
+  #metered: DecodedStream | undefined;
   /** Decoded and not yet used, in samples of 8 kHz. */
   #queued = 0;
   #speaking = false;
@@ -44,6 +57,8 @@ export class Contributor {
   #audible = false;
   #levelDb = -127;
   #lastUnits = UNITS_PER_FRAME;
+  /** Average, ms; undefined before anything of this spurt was played. */
+  #delayMs: number | undefined;
   /** The last packet before he spoke: decoded first, so that a codec with memory does not start from nothing. */
   #before: Buffer | undefined;
 
@@ -67,6 +82,11 @@ export class Contributor {
     return this.#speaking && !this.#muted;
   }
 
+  /** How long his sound waits from `receive` until it is played, ms: the average of about a second. 0 while he is silent. */
+  get delayMs(): number {
+    return this.speaking ? Math.max(0, this.#delayMs ?? 0) : 0;
+  }
+
   /** Whether it has a frame at this tick. */
   get audible(): boolean {
     return this.#audible;
@@ -82,25 +102,26 @@ export class Contributor {
     if (muted) this.#stop();
   }
 
-  /** What rates he is wanted at; none: nobody hears him. */
-  setRates(rates: ReadonlySet<MixRate>): void {
-    const needed = new Set([...rates].map((rate) => decodingRate(this.codec, rate)));
-    for (const rate of this.#streams.keys()) if (!needed.has(rate)) this.#streams.delete(rate);
-    for (const rate of needed) {
-      if (this.#streams.has(rate)) continue;
-      const stream = new DecodedStream(this.codec, rate);
+  /** What he is wanted in: mono of which rates, and stereo; none: nobody hears him. */
+  setRates(formats: ReadonlySet<MixFormat>): void {
+    const needed = new Set([...formats].map((format) => decodingRate(this.codec, format)));
+    for (const format of this.#streams.keys()) if (!needed.has(format)) this.#streams.delete(format);
+    for (const format of needed) {
+      if (this.#streams.has(format)) continue;
+      const stream = new DecodedStream(this.codec, format);
       stream.pad(this.#queued); // all of them have equally much
-      this.#streams.set(rate, stream);
+      this.#streams.set(format, stream);
     }
-    for (const rate of this.#resampled.keys()) if (!rates.has(rate)) this.#resampled.delete(rate);
-    for (const rate of rates) {
-      const decoded = decodingRate(this.codec, rate);
-      if (decoded === rate || this.#resampled.has(rate)) continue;
-      const from = this.#streams.get(decoded)!;
-      const frame = new Int16Array(samplesPerFrame(rate));
-      this.#resampled.set(rate, { from, resampler: new Resampler(decoded, rate), frame });
+    for (const format of this.#resampled.keys()) if (!formats.has(format)) this.#resampled.delete(format);
+    for (const format of formats) {
+      const decoded = decodingRate(this.codec, format);
+      if (decoded === format || this.#resampled.has(format)) continue;
+      this.#resampled.set(format, new ResampledStream(this.#streams.get(decoded)!, format));
     }
-    if (rates.size === 0) this.#stop();
+    const streams = [...this.#streams.values()];
+    // Mono if there is any: whether phones hear him must not depend on who else listens in stereo.
+    this.#metered = streams.find((stream) => channelsOf(stream.format) === 1) ?? streams[0];
+    if (formats.size === 0) this.#stop();
   }
 
   /**
@@ -126,16 +147,14 @@ export class Contributor {
   /** At each tick, before frames are read. @returns whether he is heard in it */
   advance(): boolean {
     this.#audible = this.#playing && this.#fill();
-    if (this.#audible) {
-      for (const { from, resampler, frame } of this.#resampled.values()) resampler.process(from.frame, frame);
-    }
+    if (this.#audible) for (const stream of this.#resampled.values()) stream.advance();
     return this.#audible;
   }
 
-  /** This tick's frame, if he is audible; valid until the next tick. @returns undefined at a rate that he is not wanted at */
-  frame(rate: MixRate): Int16Array | undefined {
-    const from = decodingRate(this.codec, rate);
-    return from === rate ? this.#streams.get(rate)?.frame : this.#resampled.get(rate)?.frame;
+  /** This tick's frame, if he is audible; valid until the next tick. @returns undefined in a format that he is not wanted in */
+  frame(format: MixFormat): Int16Array | undefined {
+    const from = decodingRate(this.codec, format);
+    return from === format ? this.#streams.get(format)?.frame : this.#resampled.get(format)?.frame;
   }
 
   /** Makes sure that every stream has a frame. @returns whether he is heard */
@@ -149,14 +168,25 @@ export class Contributor {
       if (pulled.outcome === 'empty') return this.#buffer.depth > 0 ? false : this.#end();
       this.#queued += pulled.outcome === 'frame' ? this.#decode(pulled.payload) : this.#conceal(pulled.next);
     }
+    this.#measureDelay();
     return this.#knowsLevels || this.#listen();
+  }
+
+  /**
+   * Sound waits on average for as long as what waits takes to play (Little's law). A packet's first sample waits half a
+   * packet less than its average one.
+   */
+  #measureDelay(): void {
+    const waitingUnits = this.#queued + (this.#buffer.depth - 0.5) * this.#lastUnits;
+    const delayMs = waitingUnits / UNITS_PER_MS;
+    if (this.#delayMs === undefined) this.#delayMs = delayMs;
+    else this.#delayMs += (delayMs - this.#delayMs) * DELAY_SHARE;
   }
 
   /** Tells by the decoded sound whether he speaks. */
   #listen(): boolean {
-    const [stream] = this.#streams.values();
-    if (!stream) return false;
-    this.#levelDb = levelOf(stream.frame);
+    if (!this.#metered) return false;
+    this.#levelDb = levelOf(this.#metered.frame);
     this.#speaking = this.#activity.next(this.#levelDb);
     return this.#speaking;
   }
@@ -189,9 +219,10 @@ export class Contributor {
     this.#speaking = false;
     this.#playing = false;
     this.#queued = 0;
+    this.#delayMs = undefined;
     this.#buffer.reset();
     for (const stream of this.#streams.values()) stream.clear();
-    for (const { resampler } of this.#resampled.values()) resampler.reset();
+    for (const stream of this.#resampled.values()) stream.reset();
     return false;
   }
 

@@ -3,31 +3,37 @@ import {
   type AudioDecoder,
   createDecoder,
   MAX_PACKET_SAMPLES,
-  type MixRate,
+  type MixFormat,
   samplesPerFrame,
 } from './audio-codec.ts';
+
+/** Of the longest packet. */
+const MAX_PACKET_FRAMES = MAX_PACKET_SAMPLES / samplesPerFrame(48_000);
 
 /**
  * A decoder and what it decoded: packets of any length go in, a frame of 20 ms comes out at each tick.
  * With packets of 20 ms nothing is ever moved.
  */
 export class DecodedStream {
+  readonly format: MixFormat;
   /** This tick's frame: a view that stays the same. */
   readonly frame: Int16Array;
   #decoder: AudioDecoder;
   /** What was decoded, from this tick's frame on. */
   #samples: Int16Array;
   #end = 0;
-  /** Samples of 8 kHz to ours. */
+  /** Samples of 8 kHz to ours, those of both channels. */
   #scale: number;
 
-  /** @param rate - that the codec is decoded at, Hz */
-  constructor(codec: AudioCodecName, rate: MixRate) {
-    this.#decoder = createDecoder(codec, rate);
-    this.#scale = rate / 8000;
+  /** @param format - that the codec is decoded to */
+  constructor(codec: AudioCodecName, format: MixFormat) {
+    const samples = samplesPerFrame(format);
+    this.format = format;
+    this.#decoder = createDecoder(codec, format);
+    this.#scale = samples / samplesPerFrame(8000);
     // What is left of one packet, and a whole one.
-    this.#samples = new Int16Array(samplesPerFrame(rate) + (MAX_PACKET_SAMPLES * rate) / 48_000);
-    this.frame = this.#samples.subarray(0, samplesPerFrame(rate));
+    this.#samples = new Int16Array(samples * (1 + MAX_PACKET_FRAMES));
+    this.frame = this.#samples.subarray(0, samples);
   }
 
   /** The frame of the last tick is used up. */

@@ -1,10 +1,23 @@
-import { type AudioCodecName, type AudioEncoder, createEncoder, type MixRate } from './audio-codec.ts';
+import {
+  type AudioEncoder,
+  createEncoder,
+  type MixCodecName,
+  type MixFormat,
+  type MixRate,
+  mixFormat,
+} from './audio-codec.ts';
 import type { Contributor } from './contributor.ts';
+import { MAX_L16_BYTES } from './l16-codec.ts';
 
-/** Largest payload of a frame (RFC 6716, section 3.2.1: 1275 bytes, and its header). */
+/** Largest payload of a frame that goes out as one packet (RFC 6716, section 3.2.1: 1275 bytes, and its header). */
 export const MAX_PAYLOAD_BYTES = 1500;
 /** A codec with memory goes back to the shared encoder after this long without speech: 2 s. */
 const OWN_TICKS = 100;
+
+/** Memory for one frame in that codec. */
+export function payloadBuffer(codec: MixCodecName): Uint8Array {
+  return new Uint8Array(codec === 'L16' ? MAX_L16_BYTES : MAX_PAYLOAD_BYTES);
+}
 
 /** Where a listener's sound goes. */
 export interface MixSink {
@@ -15,9 +28,11 @@ export interface MixSink {
 }
 
 export interface MixListenerOptions {
-  readonly codec: AudioCodecName;
+  readonly codec: MixCodecName;
   /** Of the mix that is made for it; 8000 for G.711. */
   readonly rate: MixRate;
+  /** 1 by default. 2: L16 at 48 kHz, interleaved, left first; who is in mono is on both sides. */
+  readonly channels?: 1 | 2;
   /** Whom it must not hear: its own voice, which is no other listener's. */
   readonly own?: Contributor;
   /** Only what gateways of this process contribute, not what comes from the hub. */
@@ -26,22 +41,25 @@ export interface MixListenerOptions {
 
 /** One who hears a mix. While he is silent he shares an encoder with all others who are. */
 export class MixListener {
-  readonly codec: AudioCodecName;
-  readonly rate: MixRate;
+  readonly codec: MixCodecName;
+  /** Of the mix that it hears. */
+  readonly format: MixFormat;
   readonly own: Contributor | undefined;
   #sink: MixSink;
   #encoder: AudioEncoder;
-  #payload = new Uint8Array(MAX_PAYLOAD_BYTES);
+  #payload: Uint8Array;
   /** Ticks for which he keeps his own encoder; 0: he shares. */
   #ownTicks = 0;
   #primed = false;
 
-  constructor({ codec, rate, own }: MixListenerOptions, sink: MixSink) {
+  /** Throws a RangeError for stereo in anything but L16 at 48 kHz. */
+  constructor({ codec, rate, channels = 1, own }: MixListenerOptions, sink: MixSink) {
     this.codec = codec;
-    this.rate = rate;
+    this.format = mixFormat(rate, channels);
     this.own = own;
     this.#sink = sink;
-    this.#encoder = createEncoder(codec, rate);
+    this.#encoder = createEncoder(codec, this.format);
+    this.#payload = payloadBuffer(codec);
   }
 
   /** @param speaks - whether his own voice is in the mix at this tick. @returns whether he needs a mix of his own */

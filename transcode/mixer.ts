@@ -1,4 +1,4 @@
-import type { AudioCodecName, MixRate } from './audio-codec.ts';
+import type { AudioCodecName, MixFormat } from './audio-codec.ts';
 import { Bus } from './bus.ts';
 import { Contributor, type Origin } from './contributor.ts';
 import { MixListener, type MixListenerOptions, type MixSink } from './mix-listener.ts';
@@ -11,7 +11,7 @@ export interface ContributorLevel {
 }
 
 /**
- * The sound of one room: everybody hears all others and not himself (mix-minus), at his own rate. Only
+ * The sound of one room: everybody hears all others and not himself (mix-minus), in his own format. Only
  * contributors that speak and that somebody hears are decoded; listeners who hear the same share one
  * encode. Time comes from outside: `tick` every 20 ms.
  */
@@ -73,7 +73,7 @@ export class Mixer {
 
   addListener(options: MixListenerOptions, sink: MixSink): MixListener {
     const listener = new MixListener(options, sink);
-    const bus = this.#busFor(options);
+    const bus = this.#busFor(listener.format, options.gatewaysOnly ? 'gateway' : undefined);
     bus.listeners.add(listener);
     this.#listeners.set(listener, bus);
     // With more than two, every contributor had somebody else to hear him before.
@@ -103,11 +103,10 @@ export class Mixer {
     for (const bus of this.#buses) bus.tick(audible);
   }
 
-  #busFor({ rate, gatewaysOnly }: MixListenerOptions): Bus {
-    const origin: Origin | undefined = gatewaysOnly ? 'gateway' : undefined;
-    const present = this.#buses.find((bus) => bus.rate === rate && bus.origin === origin);
+  #busFor(format: MixFormat, origin: Origin | undefined): Bus {
+    const present = this.#buses.find((bus) => bus.format === format && bus.origin === origin);
     if (present) return present;
-    const bus = new Bus(rate, origin);
+    const bus = new Bus(format, origin);
     this.#buses.push(bus);
     return bus;
   }
@@ -116,10 +115,10 @@ export class Mixer {
     for (const contributor of this.#contributors.values()) this.#planFor(contributor);
   }
 
-  /** He is wanted at the rates of those buses where somebody else listens. */
+  /** He is wanted in the formats of those buses where somebody else listens. */
   #planFor(contributor: Contributor): void {
-    const rates = new Set<MixRate>();
-    for (const bus of this.#buses) if (bus.wants(contributor)) rates.add(bus.rate);
-    contributor.setRates(rates);
+    const formats = new Set<MixFormat>();
+    for (const bus of this.#buses) if (bus.wants(contributor)) formats.add(bus.format);
+    contributor.setRates(formats);
   }
 }

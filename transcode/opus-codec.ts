@@ -40,13 +40,14 @@ declare const WebAssembly: {
 const MAX_PAYLOAD_BYTES = 8192;
 /** The longest packet (RFC 6716, section 3.4). */
 const MAX_PACKET_MS = 120;
+/** Of one channel. */
 const MAX_PACKET_SAMPLES = 48 * MAX_PACKET_MS;
 /** No pointer: tells opus_decode that the packet is lost. */
 const LOST = 0;
 
 const library = await load();
 const payloadAt = library.malloc(MAX_PAYLOAD_BYTES);
-const samplesAt = library.malloc(MAX_PACKET_SAMPLES * Int16Array.BYTES_PER_ELEMENT);
+const samplesAt = library.malloc(2 * MAX_PACKET_SAMPLES * Int16Array.BYTES_PER_ELEMENT);
 /** Views of the library's memory; a memory that grows gets a new buffer. */
 let payloadBytes = new Uint8Array(0);
 let decodedSamples = new Int16Array(0);
@@ -65,24 +66,28 @@ async function load(): Promise<Libopus> {
 /** Frees the memory of decoders that nobody holds any more. */
 const abandoned = new FinalizationRegistry<number>((pointer) => library.free(pointer));
 
-/** Decodes to mono at the mix's rate, whatever the packets' bandwidth, channels and duration. */
+/** Decodes to mono, or to stereo, at the mix's rate, whatever the packets' bandwidth, channels and duration. */
 export class OpusDecoder implements AudioDecoder {
   readonly rate: MixRate;
+  readonly #channels: 1 | 2;
   readonly #pointer: number;
-  /** Samples of the longest packet. */
+  /** Samples of the longest packet, in one channel. */
   readonly #longest: number;
 
-  constructor(rate: MixRate) {
+  /** @param channels - of the output; 2: interleaved, left first, and mono packets are on both sides */
+  constructor(rate: MixRate, channels: 1 | 2 = 1) {
     this.rate = rate;
+    this.#channels = channels;
     this.#longest = (rate * MAX_PACKET_MS) / 1000;
-    this.#pointer = library.malloc(library.opus_decoder_get_size(1));
+    this.#pointer = library.malloc(library.opus_decoder_get_size(channels));
     abandoned.register(this, this.#pointer);
     this.reset();
   }
 
   decode(payload: Uint8Array, output: Int16Array): number {
     if (payload.length === 0) return 0;
-    return this.#decode(payload, Math.min(output.length, this.#longest), 0, output);
+    const room = Math.floor(output.length / this.#channels);
+    return this.#decode(payload, Math.min(room, this.#longest), 0, output);
   }
 
   /** Uses the copy that `next` has of the lost frame if it has one (in-band FEC, RFC 6716, section 2.1.7), else libopus's own concealment. */
@@ -90,7 +95,7 @@ export class OpusDecoder implements AudioDecoder {
     // libopus makes up for multiples of 2.5 ms only.
     const unit = this.rate / 400;
     const wanted = Math.min(samples, output.length);
-    const made = Math.min(Math.ceil(wanted / unit) * unit, this.#longest);
+    const made = Math.min(Math.ceil(wanted / this.#channels / unit) * unit, this.#longest);
     if (next && next.length > 0) {
       const written = this.#decode(next, made, 1, output);
       if (written > 0) return Math.min(wanted, written);
@@ -99,9 +104,10 @@ export class OpusDecoder implements AudioDecoder {
   }
 
   reset(): void {
-    library.opus_decoder_init(this.#pointer, this.rate, 1);
+    library.opus_decoder_init(this.#pointer, this.rate, this.#channels);
   }
 
+  /** @param maxSamples - of one channel. @returns samples written, of all channels */
   #decode(payload: Uint8Array | undefined, maxSamples: number, fec: 0 | 1, output: Int16Array): number {
     const bytes = payload?.length ?? 0;
     if (bytes > MAX_PAYLOAD_BYTES) return 0;
@@ -123,7 +129,7 @@ export class OpusDecoder implements AudioDecoder {
       this.reset();
       return 0;
     }
-    const count = Math.min(written, output.length);
+    const count = Math.min(written * this.#channels, output.length);
     for (let index = 0; index < count; index++) output[index] = decodedSamples[index]!;
     return Math.max(0, count);
   }
@@ -131,7 +137,7 @@ export class OpusDecoder implements AudioDecoder {
 
 function viewMemory(): void {
   payloadBytes = new Uint8Array(library.memory.buffer, payloadAt, MAX_PAYLOAD_BYTES);
-  decodedSamples = new Int16Array(library.memory.buffer, samplesAt, MAX_PACKET_SAMPLES);
+  decodedSamples = new Int16Array(library.memory.buffer, samplesAt, 2 * MAX_PACKET_SAMPLES);
 }
 
 /** Enough for clear mono speech of the rate's bandwidth. */

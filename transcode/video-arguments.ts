@@ -1,6 +1,6 @@
 /** What the child is told about a video, as FFmpeg's command line has it. */
 
-export type VideoCodec = 'H264' | 'HEVC' | 'AV1' | 'VP9';
+export type VideoCodec = 'H264' | 'HEVC' | 'AV1' | 'VP9' | 'VP8';
 
 export interface VideoShape {
   readonly codec: VideoCodec;
@@ -33,7 +33,13 @@ export const FORCE_KEY_TICK = 1;
 /** Is decoded, and goes no further. */
 export const HIDE_TICK = 2;
 
-const FOUR_CCS: Record<VideoCodec, string> = { H264: 'H264', HEVC: 'HEVC', AV1: 'AV01', VP9: 'VP90' };
+const FOUR_CCS: Record<VideoCodec, string> = {
+  H264: 'H264',
+  HEVC: 'HEVC',
+  AV1: 'AV01',
+  VP9: 'VP90',
+  VP8: 'VP80',
+};
 /** 8192x4320: what claims to be larger is refused before memory is made for it. */
 const MAX_PIXELS = 8192 * 4320;
 const DEFAULT_FRAME_RATE = 30;
@@ -46,6 +52,32 @@ const KEY_FRAME_SECONDS = 10;
 export function ivfFourCc(codec: VideoCodec): string {
   return FOUR_CCS[codec];
 }
+
+/** Takes IVF with frames whose times are in ticks, from its input. */
+export function ivfInput(codec: VideoCodec): string[] {
+  return [
+    ...['-hide_banner', '-v', 'error', '-nostdin'],
+    // Starts with the first frame, and leaves times as they are. More threads would hold frames back.
+    ...['-copyts', '-probesize', '32', '-analyzeduration', '0', '-threads', '1'],
+    ...['-max_pixels', String(MAX_PIXELS)],
+    // IVF has no FourCC for HEVC.
+    ...(codec === 'HEVC' ? ['-c:v', 'hevc'] : []),
+    ...['-f', 'ivf', '-i', 'pipe:0', '-an'],
+  ];
+}
+
+/** For a filter's expression: whether a frame is to be shown. */
+export const IS_SHOWN = `lt(mod(pts,${2 * HIDE_TICK}),${HIDE_TICK})`;
+/** For -force_key_frames: whether a frame is to become an IDR. */
+export const IS_KEY_WANTED = `eq(mod(round(t*${TICKS_PER_SECOND}),2),${FORCE_KEY_TICK})`;
+
+/** Frames keep their times on the way to the encoder. */
+export const KEEP_TIMES = ['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`] as const;
+
+/** Writes each frame as soon as it is encoded. */
+export const FLV_OUTPUT = [
+  ...['-flush_packets', '1', '-f', 'flv', '-flvflags', 'no_duration_filesize', 'pipe:1'],
+] as const;
 
 /** @returns the size that it is encoded with: even, and not above maxHeight or the source's */
 export function encodedSize({
@@ -69,22 +101,12 @@ export function videoArguments(shape: VideoShape): string[] {
   const rate = Math.min(MAX_FRAME_RATE, Math.max(MIN_FRAME_RATE, shape.frameRate ?? DEFAULT_FRAME_RATE));
   const bits = String(Math.round(shape.bitrateBps));
   return [
-    ...['-hide_banner', '-v', 'error', '-nostdin'],
-    // Starts with the first frame, and leaves times as they are. More threads would hold frames back.
-    ...['-copyts', '-probesize', '32', '-analyzeduration', '0', '-threads', '1'],
-    ...['-max_pixels', String(MAX_PIXELS)],
-    // IVF has no FourCC for HEVC.
-    ...(shape.codec === 'HEVC' ? ['-c:v', 'hevc'] : []),
-    ...['-f', 'ivf', '-i', 'pipe:0', '-an'],
+    ...ivfInput(shape.codec),
     '-vf',
-    [
-      `select='lt(mod(pts,${2 * HIDE_TICK}),${HIDE_TICK})'`,
-      `scale=${scaling(shape)}:flags=bilinear`,
-      'format=yuv420p',
-      'setsar=1',
-    ].join(','),
-    ...['-filter_threads', '1', '-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],
-    ...['-force_key_frames', `expr:eq(mod(round(t*${TICKS_PER_SECOND}),2),${FORCE_KEY_TICK})`],
+    [`select='${IS_SHOWN}'`, `scale=${scaling(shape)}:flags=bilinear`, 'format=yuv420p', 'setsar=1'].join(
+      ',',
+    ),
+    ...['-filter_threads', '1', ...KEEP_TIMES, '-force_key_frames', `expr:${IS_KEY_WANTED}`],
     // What browsers are told that they get: constrained baseline.
     ...['-c:v', 'libx264', '-preset', shape.preset, '-tune', 'zerolatency', '-profile:v', 'baseline'],
     ...['-threads', '1', '-forced-idr', '1', '-sc_threshold', '0'],
@@ -93,6 +115,6 @@ export function videoArguments(shape: VideoShape): string[] {
     // Else every frame would last 1/4000 s, the unit of time, which leaves it next to no bits. Not by the frames' times
     // (force-cfr=0): x264 then holds each frame until the next comes.
     ...['-x264-params', `fps=${rate}`],
-    ...['-flush_packets', '1', '-f', 'flv', '-flvflags', 'no_duration_filesize', 'pipe:1'],
+    ...FLV_OUTPUT,
   ];
 }

@@ -3,16 +3,7 @@ import { FlvReader, type FlvTag, parseFlvVideo } from '../src/media/flv.ts';
 import { ivfFrameHeader, ivfHeader } from '../src/media/ivf.ts';
 import { Child } from './child.ts';
 import { FrameGate } from './frame-gate.ts';
-import {
-  encodedSize,
-  FORCE_KEY_TICK,
-  HIDE_TICK,
-  ivfFourCc,
-  TICKS_PER_MS,
-  TICKS_PER_SECOND,
-  type VideoShape,
-  videoArguments,
-} from './video-arguments.ts';
+import { FORCE_KEY_TICK, HIDE_TICK, TICKS_PER_MS, TICKS_PER_SECOND } from './video-arguments.ts';
 
 /** A frame of H.264 as it comes out: no B-frames, in the order it is shown. */
 export interface EncodedFrame {
@@ -25,7 +16,14 @@ export interface EncodedFrame {
   latencyMs: number;
 }
 
-export interface VideoJobOptions extends VideoShape {
+export interface VideoJobOptions {
+  /** Of the source, as IVF has it. */
+  readonly fourCc: string;
+  /** Of the source, in samples; 0 where it isn't known before it is decoded. */
+  readonly width: number;
+  readonly height: number;
+  /** What ffmpeg is told: takes IVF with times in ticks (see ivfInput), gives FLV with H.264. */
+  readonly arguments: readonly string[];
   readonly clock: Clock;
   /** How late frames may come before some are left out (see FrameGate), ms; 500 by default. */
   readonly maxWaitMs?: number;
@@ -47,7 +45,7 @@ export interface FeedOptions {
 export interface VideoJobCounters {
   framesIn: number;
   framesOut: number;
-  /** Were fed to be shown and did not or won't come out. */
+  /** Were fed to be shown and did not or won't come out, also those that the arguments leave out. */
   dropped: number;
   keyFramesForced: number;
 }
@@ -65,11 +63,8 @@ const STILLBORN_MS = 10_000;
 const PAUSE_MS = 1000;
 const SMOOTHING = 1 / 16;
 
-/** Re-encodes one publisher's video to H.264 without B-frames, with a supervised ffmpeg. */
+/** Re-encodes one source's video to H.264 without B-frames, with a supervised ffmpeg. */
 export class VideoJob {
-  /** Of the pictures that come out. */
-  readonly width: number;
-  readonly height: number;
   #options: VideoJobOptions;
   #child: Child;
   #gate: FrameGate;
@@ -87,19 +82,16 @@ export class VideoJob {
 
   constructor(options: VideoJobOptions) {
     this.#options = options;
-    const { width, height } = encodedSize(options);
-    this.width = width;
-    this.height = height;
     this.#gate = new FrameGate(options.clock, options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS);
     this.#child = Child.start({
-      args: videoArguments(options),
+      args: options.arguments,
       clock: options.clock,
       maxQueuedBytes: MAX_QUEUED_BYTES,
       onOutput: (chunk) => this.#read(chunk),
       onEnd: (cause) => this.#end(cause),
     });
     const timebase = { numerator: 1, denominator: TICKS_PER_SECOND };
-    this.#child.write([ivfHeader(ivfFourCc(options.codec), options.width, options.height, timebase)]);
+    this.#child.write([ivfHeader(options.fourCc, options.width, options.height, timebase)]);
   }
 
   get counters(): VideoJobCounters {

@@ -1,11 +1,17 @@
-import { randomInt } from 'node:crypto';
-import type { GatewayHost, Logger, MediaPort, Timer } from '../../src/gateway.ts';
+import { randomInt, randomUUID } from 'node:crypto';
+import {
+  type GatewayHost,
+  type Logger,
+  type MediaPort,
+  PatchroomError,
+  type Timer,
+} from '../../src/gateway.ts';
 import { AUDIO_CODECS, type Codec } from '../../src/media/codec.ts';
 import type { Route } from '../../src/media/plan.ts';
 import type { Participant } from '../../src/room/participant.ts';
 import { canPublish } from '../../src/room/permissions.ts';
 import { ProducerOnDemand } from '../../src/room/producer-on-demand.ts';
-import type { Track, TrackStatistics } from '../../src/room/track.ts';
+import type { PictureAddress, Track, TrackStatistics } from '../../src/room/track.ts';
 import { ChildCost } from './child-cost.ts';
 import { statusAttributes, trackStatistics } from './encoder-report.ts';
 import type { Notice, Reply, Request, TrackNotice } from './messages.ts';
@@ -142,6 +148,7 @@ export class Encoder {
         ...(route ? { route } : {}),
         ...(width && height ? { width, height } : {}),
         statistics: () => this.#statistics(kind),
+        ...(kind === 'video' ? { sendPictures: (to) => this.#sendPictures(to) } : {}),
       });
       this.#tracks.set(kind, track);
     } catch (error) {
@@ -180,6 +187,17 @@ export class Encoder {
       };
       return { producerId: producer.id, close };
     });
+  }
+
+  /** @returns ends it */
+  async #sendPictures({ port, token }: PictureAddress): Promise<() => void> {
+    const session = this.#session;
+    if (!session) throw new PatchroomError('unavailable', 'The encoder is not connected.');
+    const body = { session: session.id, outlet: randomUUID() } as const;
+    await session.port.request({ type: 'send-pictures', ...body, port, token });
+    return () => {
+      session.port.request({ type: 'unsend-pictures', ...body }).catch(() => {}); // gone with its connection or worker
+    };
   }
 
   #dropUnrenewed(): void {

@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto';
 import type net from 'node:net';
 import {
   asPatchroomError,
+  type DialRequest,
   type Gateway,
   type GatewayHost,
-  type MediaPort,
-  type MediaWorker,
+  type Leg,
   PatchroomError,
 } from '../../src/gateway.ts';
 import type { LeaveReason } from '../../src/room/vocabulary.ts';
 import { Encoder } from './encoder.ts';
 import { listen } from './listener.ts';
-import { messages, type Notice, type Reply, type Request } from './messages.ts';
+import type { Notice } from './messages.ts';
 import { DEFAULT_PORT, type RtmpOptions } from './options.ts';
+import { Relays } from './relays.ts';
 import { type StreamKey, StreamKeys } from './stream-keys.ts';
-
-type Port = MediaPort<Request, Reply, Notice>;
+import { type Port, WorkerPorts } from './worker-ports.ts';
 
 interface Session {
   readonly id: string;
@@ -44,13 +44,15 @@ const FAREWELLS: Partial<Record<LeaveReason, string>> = {
   shutdown: 'The server is shutting down.',
 };
 
-/** Encoders: their connections are accepted here, and everything on them is a media worker's. */
+/** Encoders, whose connections are accepted here, and CDNs, which are called: everything on them is a media worker's. */
 export class RtmpGateway implements Gateway {
+  readonly schemes = ['rtmp', 'rtmps'];
   #host: GatewayHost;
   #options: RtmpOptions;
   #keys: StreamKeys;
   #servers: net.Server[] = [];
-  #ports = new Map<MediaWorker, Promise<Port>>();
+  #ports: WorkerPorts;
+  #relays: Relays;
   #sessions = new Map<string, Session>();
   /** Addresses of connections for which there is no worker yet, by id. */
   #arriving = new Map<string, string>();
@@ -72,6 +74,22 @@ export class RtmpGateway implements Gateway {
     this.#host = host;
     this.#options = options;
     this.#keys = new StreamKeys(options.keys, host.demo);
+    this.#ports = new WorkerPorts(
+      host,
+      options,
+      (notice) => this.#onNotice(notice),
+      (port) => this.#onLost(port),
+    );
+    this.#relays = new Relays({
+      host,
+      ports: this.#ports,
+      keys: this.#keys,
+      listeningPorts: () => this.listeningPorts,
+    });
+  }
+
+  dial(request: DialRequest, signal: AbortSignal): Promise<Leg> {
+    return this.#relays.dial(request, signal);
   }
 
   get wayIn(): readonly [string, string] | undefined {
@@ -111,13 +129,13 @@ export class RtmpGateway implements Gateway {
     const limit = new Promise<void>((done) => this.#host.clock.after(graceMs, done));
     const over = [...this.#sessions.values()].map((session) => session.over.promise);
     await Promise.race([Promise.all([...closed, ...over]), limit]);
-    for (const port of this.#ports.values()) port.then((one) => one.close()).catch(() => {});
+    this.#ports.close();
   }
 
   async report(): Promise<Record<string, number>> {
     let live = 0;
     for (const { session } of this.#streams.values()) if (session) live++;
-    return { sessions: this.#sessions.size, live, ...this.#counters };
+    return { sessions: this.#sessions.size, live, relays: this.#relays.count, ...this.#counters };
   }
 
   async #listen(port: number, secure: boolean): Promise<void> {
@@ -178,47 +196,21 @@ export class RtmpGateway implements Gateway {
     const [least] = [...loads].sort(([, one], [, other]) => one - other);
     if (!least) throw new PatchroomError('unavailable');
     const [worker] = least;
-    const present = this.#ports.get(worker);
-    if (present) return present;
-    const opening = this.#openPort(worker);
-    this.#ports.set(worker, opening);
-    opening.catch(() => this.#ports.delete(worker));
-    return opening;
+    return this.#ports.to(worker);
   }
 
-  async #openPort(worker: MediaWorker): Promise<Port> {
-    const port = this.#host.media.portTo(worker, 'rtmp', messages);
-    port.on('notice', (notice) => this.#onNotice(notice));
-    port.once('lost', () => {
-      this.#ports.delete(worker);
-      for (const session of [...this.#sessions.values()]) {
-        if (session.port === port) this.#onOver(session, 'closed');
-      }
-    });
-    const options = this.#options;
-    const settings = {
-      type: 'configure' as const,
-      silenceMs: options.silenceSeconds * 1000,
-      maxWaitMs: options.maxWaitMs,
-      video: {
-        maxKeyFrameGapMs: options.maxKeyFrameSeconds * 1000,
-        maxHeight: options.encodeMaxHeight,
-        bitrateBps: options.encodeKbps * 1000,
-        preset: options.encodePreset,
-      },
-      audioBitrateBps: options.audioKbps * 1000,
-      ...(this.#host.tls ? { tls: this.#host.tls } : {}),
-    };
-    try {
-      await port.request(settings);
-    } catch (error) {
-      port.close();
-      throw error;
+  #onLost(port: Port): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (session.port === port) this.#onOver(session, 'closed');
     }
-    return port;
+    this.#relays.onLost(port);
   }
 
   #onNotice(notice: Notice): void {
+    if (notice.type === 'relay' || notice.type === 'relay-failed') {
+      this.#relays.onNotice(notice);
+      return;
+    }
     const session = this.#sessions.get(notice.session);
     if (!session) return;
     const encoder = session.stream?.encoder;

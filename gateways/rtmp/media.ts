@@ -1,6 +1,10 @@
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type MediaHost, type MediaModule, PatchroomError } from '../../src/gateway.ts';
+import { ClientConnection } from './client/client-connection.ts';
+import { Destination } from './client/destination.ts';
+import { PermittedAddresses } from './client/permitted-addresses.ts';
+import { maskedAddress, parseRtmpAddress } from './client/rtmp-address.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { messages, type Notice, type Reply, type Request } from './messages.ts';
 import { Connection } from './session/connection.ts';
@@ -14,12 +18,13 @@ interface Session {
   readonly sending: { audio?: number; video?: number };
 }
 
-/** The encoders of one media worker: a connection each, and what comes on it. */
+/** What one media worker has of RTMP: encoders, with a connection each and what comes on it, and pushes to CDNs. */
 class EncoderMedia {
   #host: MediaHost<Notice>;
   #options: Body<'configure'> | undefined;
   #tls: SecureContext | undefined;
   #sessions = new Map<string, Session>();
+  #relays = new Map<string, Destination>();
 
   constructor(host: MediaHost<Notice>) {
     this.#host = host;
@@ -60,11 +65,63 @@ class EncoderMedia {
         return {};
       case 'statistics':
         return { statistics: this.#mustGet(request.session).ingest.statistics };
+      case 'send-pictures': {
+        const { ingest } = this.#mustGet(request.session);
+        const { outlet, port, token } = request;
+        ingest.addTap(
+          outlet,
+          this.#host.openPictures({ port, token }, () => ingest.removeTap(outlet)),
+        );
+        return {};
+      }
+      case 'unsend-pictures':
+        this.#sessions.get(request.session)?.ingest.removeTap(request.outlet);
+        return {};
+      case 'relay':
+        this.#relay(request);
+        return {};
+      case 'end-relay':
+        this.#relays.get(request.relay)?.end();
+        this.#relays.delete(request.relay);
+        return {};
     }
   }
 
   async close(): Promise<void> {
     for (const { connection } of [...this.#sessions.values()]) connection.destroy();
+    for (const relay of this.#relays.values()) relay.end();
+    this.#relays.clear();
+  }
+
+  /** Begins to push a program to a CDN. */
+  #relay({ relay, program, address: text }: Body<'relay'>): void {
+    const address = parseRtmpAddress(text);
+    if (!this.#options || 'reason' in address) {
+      throw new PatchroomError('internal', 'A relay comes before the settings, or has no address.');
+    }
+    const { notify, clock } = this.#host;
+    const { everywhere, allow } = this.#options.relays;
+    const permitted = new PermittedAddresses({ everything: everywhere, allow });
+    const feed = this.#host.program(program);
+    const destination: Destination = new Destination({
+      feed,
+      clock,
+      random: Math.random,
+      log: this.#host.log.child({ relay, to: maskedAddress(text) }),
+      connect: (events) => new ClientConnection({ address, permitted, clock }, events),
+      onChange: () => {
+        // The first one comes before it is known here.
+        queueMicrotask(() => {
+          if (this.#relays.get(relay) === destination)
+            notify({ type: 'relay', relay, report: destination.report });
+        });
+      },
+      onFailed: (reason) => {
+        this.#relays.delete(relay);
+        notify({ type: 'relay-failed', relay, reason });
+      },
+    });
+    this.#relays.set(relay, destination);
   }
 
   #accept({ session, secure }: Body<'accept'>, socket: Socket | undefined): void {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { MediaMessages } from '../../src/gateway.ts';
+import { LEG_STATES, type MediaMessages } from '../../src/gateway.ts';
 
-/* What the two halves of the RTMP gateway say to each other. A session is one encoder's connection. */
+/* What the two halves of the RTMP gateway say to each other. A session is one encoder's connection, a relay a push to a CDN. */
 
 const session = z.string();
 const kind = z.enum(['audio', 'video']);
@@ -19,6 +19,8 @@ const request = z.discriminatedUnion('type', [
       preset: z.string(),
     }),
     audioBitrateBps: z.number(),
+    /** Which addresses of networks may be pushed to. */
+    relays: z.strictObject({ everywhere: z.boolean(), allow: z.array(z.string()) }),
     tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
   }),
   /** A connection that was accepted; it comes with this request. */
@@ -39,6 +41,24 @@ const request = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('unsend'), session, kind, ssrc: z.int() }),
   z.strictObject({ type: z.literal('mute'), session, kind, muted: z.boolean() }),
   z.strictObject({ type: z.literal('statistics'), session }),
+  /** Its pictures are wanted for a program, as they come. */
+  z.strictObject({
+    type: z.literal('send-pictures'),
+    session,
+    outlet: z.string(),
+    port: z.int(),
+    token: z.string(),
+  }),
+  z.strictObject({ type: z.literal('unsend-pictures'), session, outlet: z.string() }),
+  /** Push a program to a CDN. */
+  z.strictObject({
+    type: z.literal('relay'),
+    relay: z.string(),
+    program: z.string(),
+    /** With its key. */
+    address: z.string(),
+  }),
+  z.strictObject({ type: z.literal('end-relay'), relay: z.string() }),
 ]);
 export type Request = z.infer<typeof request>;
 
@@ -85,6 +105,23 @@ const step = z.strictObject({
 });
 
 const notice = z.discriminatedUnion('type', [
+  /** How a push to a CDN is doing. */
+  z.strictObject({
+    type: z.literal('relay'),
+    relay: z.string(),
+    report: z.strictObject({
+      state: z.enum(LEG_STATES),
+      reason: z.string(),
+      bitrateBps: z.number(),
+      bytesSent: z.number(),
+      framesDropped: z.int(),
+      retries: z.int(),
+      lastRetryAt: z.number().optional(),
+      uptimeMs: z.number(),
+    }),
+  }),
+  /** It was given up. */
+  z.strictObject({ type: z.literal('relay-failed'), relay: z.string(), reason: z.string() }),
   /** Somebody wants to publish; to be answered by `admit` or `refuse`. */
   z.strictObject({
     type: z.literal('publish'),

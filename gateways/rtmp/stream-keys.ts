@@ -36,6 +36,12 @@ export class StreamKeys {
     return this.#roomNames || this.#keys.length > 0;
   }
 
+  /** Whether it is one of the configuration, which nobody else knows. */
+  isConfigured(text: string): boolean {
+    const given = digest(text);
+    return this.#keys.filter((known) => timingSafeEqual(known.digest, given)).length > 0;
+  }
+
   /** @param text - as the encoder sent it. @returns undefined for a key that is none */
   find(text: string): StreamKey | undefined {
     if (text.length > MAX_KEY_CHARACTERS) return undefined;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import proxyAddr from '@fastify/proxy-addr';
 import swagger from '@fastify/swagger';
@@ -17,7 +17,7 @@ export interface HttpOptions {
   readonly tls: ServerCertificate | undefined;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustProxy: readonly string[];
-  /** Other sites whose pages may open WebSockets here. */
+  /** Other sites whose pages may open WebSockets here and call what changes something. */
   readonly allowedOrigins: readonly string[];
   readonly demo: boolean;
   readonly version: string;
@@ -26,6 +26,9 @@ export interface HttpOptions {
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const REQUEST_LIMIT_MS = 30_000;
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
+/** Of routes, not of what was asked for: `/%61pi` leads to `/api` as well. */
+const API_ROUTE = /^\/(api|twirp)\//;
 const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
 
 /** The HTTP server: page, API and the browsers' WebSockets on one port. Routes are added by others before it listens. */
@@ -67,6 +70,15 @@ export class HttpServer implements WebEntry {
     app.addHook('onRequest', async (request) => {
       if (!permitsHost(options.demo, request.headers.host)) {
         throw new PatchroomError('forbidden', 'Demo mode answers on localhost and 127.0.0.1 only.');
+      }
+      const changes =
+        !SAFE_METHODS.includes(request.method) && API_ROUTE.test(request.routeOptions.url ?? '');
+      if (changes && !permitsOrigin(options.allowedOrigins, request.headers)) {
+        options.log.warn({ origin: request.headers.origin }, 'API call from a page of another site refused');
+        throw new PatchroomError(
+          'forbidden',
+          'Pages of other sites may not call this: their origins have to stand in http.allowedOrigins.',
+        );
       }
     });
     app.setErrorHandler((error, _request, reply) => {
@@ -114,24 +126,25 @@ export class HttpServer implements WebEntry {
       refuseUpgrade(socket, '404 Not Found');
       return;
     }
-    if (!permitsHost(this.#options.demo, request.headers.host) || !this.#permitsOrigin(request)) {
+    const { demo, allowedOrigins } = this.#options;
+    if (!permitsHost(demo, request.headers.host) || !permitsOrigin(allowedOrigins, request.headers)) {
       this.#options.log.warn({ origin: request.headers.origin }, 'WebSocket from another site refused');
       refuseUpgrade(socket, '403 Forbidden');
       return;
     }
     handler(request, socket, head, proxyAddr(request, this.#trusts));
   }
-
-  /** A page of another site must not use a visitor's network access to this server (RFC 6455, section 10.2). */
-  #permitsOrigin({ headers }: IncomingMessage): boolean {
-    if (headers.origin === undefined) return true; // not a browser
-    if (this.#options.allowedOrigins.includes(headers.origin)) return true;
-    return URL.canParse(headers.origin) && new URL(headers.origin).host === headers.host;
-  }
 }
 
 function sendProblem(reply: FastifyReply, problem: PatchroomError): FastifyReply {
   return reply.code(httpStatus(problem)).type('application/problem+json').send(problemDetails(problem));
+}
+
+/** A page of another site must not use a visitor's network access to this server (RFC 6455, section 10.2). */
+function permitsOrigin(allowed: readonly string[], { origin, host }: IncomingHttpHeaders): boolean {
+  if (origin === undefined) return true; // not a browser
+  if (allowed.includes(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
 }
 
 /** In demo mode only loopback names, so that no foreign name that resolves to 127.0.0.1 gets in (DNS rebinding). */

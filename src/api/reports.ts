@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { MediaPlane } from '../plane/plane.ts';
 import type { RoomDirectory } from '../room/directory.ts';
+import { jsonSchema } from './json-schema.ts';
 import { reportRoom, roomReport, type ServerReport, serverReport } from './room-report.ts';
 import { mustAdminister, mustHaveGrant, type TokenVerifier } from './tokens.ts';
 import { bearer } from './twirp.ts';
@@ -69,9 +70,4 @@ export async function serveReports(app: FastifyInstance, options: ReportOptions)
   function needsToken(request: FastifyRequest): boolean {
     return !demo || request.headers.authorization !== undefined;
   }
-}
-
-function jsonSchema(schema: z.ZodType): object {
-  const { $schema, ...rest } = z.toJSONSchema(schema);
-  return rest;
 }

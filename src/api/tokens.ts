@@ -18,6 +18,7 @@ const videoGrant = z.looseObject({
   roomList: z.boolean().optional(),
   roomAdmin: z.boolean().optional(),
   roomJoin: z.boolean().optional(),
+  roomRecord: z.boolean().optional(),
   room: z.string().optional(),
   canPublish: z.boolean().optional(),
   canSubscribe: z.boolean().optional(),
@@ -128,7 +129,7 @@ export function mayJoin({ video, identity }: RoomGrant, room: string): void {
 }
 
 /** @throws PatchroomError 'forbidden' unless the token has the permission */
-export function mustHaveGrant({ video }: RoomGrant, grant: 'roomCreate' | 'roomList'): void {
+export function mustHaveGrant({ video }: RoomGrant, grant: 'roomCreate' | 'roomList' | 'roomRecord'): void {
   if (!video[grant]) throw new PatchroomError('forbidden', `The token does not have the grant ${grant}.`);
 }
 
@@ -136,6 +137,23 @@ export function mustHaveGrant({ video }: RoomGrant, grant: 'roomCreate' | 'roomL
 export function mustAdminister({ video }: RoomGrant, room: string): void {
   if (!video.roomAdmin) throw new PatchroomError('forbidden', 'The token does not have the grant roomAdmin.');
   if (video.room !== room) throw new PatchroomError('forbidden', 'The token is for another room.');
+}
+
+/** LiveKit's roomRecord is for every room; a token that names one is kept to it here. */
+export function mayRecord({ video }: RoomGrant, room: string): boolean {
+  return video.roomRecord === true && (!video.room || video.room === room);
+}
+
+/** @throws PatchroomError 'forbidden' unless the token is for sending that room out */
+export function mustRecord(grant: RoomGrant, room: string): void {
+  mustHaveGrant(grant, 'roomRecord');
+  if (!mayRecord(grant, room)) throw new PatchroomError('forbidden', 'The token is for another room.');
+}
+
+/** @throws PatchroomError 'forbidden' unless the token is for sending that room out, or for administrating it */
+export function mustDirect(grant: RoomGrant, room: string): void {
+  if (grant.video.roomAdmin && grant.video.room === room) return;
+  mustRecord(grant, room);
 }
 
 function toGrant(token: z.infer<typeof claims>): RoomGrant {

@@ -43,3 +43,17 @@ export function readNack(packet: Buffer, onLost: (sequenceNumber: number) => voi
     }
   }
 }
+
+/**
+ * Writes a request for a key frame: PLI (RFC 4585, section 6.3.1). A packet by itself (RFC 5506).
+ * @param senderSsrc - whose request it is; 32 bits, as the other
+ * @param mediaSsrc - of the stream whose pictures are missing
+ */
+export function pictureLossIndication(senderSsrc: number, mediaSsrc: number): Buffer {
+  const packet = Buffer.allocUnsafe(HEADER_BYTES);
+  packet.writeUInt16BE(0x8000 | (PICTURE_LOSS << 8) | PAYLOAD_FEEDBACK, 0);
+  packet.writeUInt16BE(HEADER_BYTES / 4 - 1, 2);
+  packet.writeUInt32BE(senderSsrc >>> 0, 4);
+  packet.writeUInt32BE(mediaSsrc >>> 0, 8);
+  return packet;
+}

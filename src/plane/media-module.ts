@@ -3,6 +3,8 @@ import type { ZodType } from 'zod';
 import type { Mixer } from '../../transcode/mixer.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../media/clock.ts';
+import type { SourceConfig, SourcePicture } from '../media/picture-source.ts';
+import type { ProgramFeed } from '../media/program.ts';
 
 /** The messages between a gateway's two halves; every side validates what it receives with these. */
 export interface MediaMessages<Request = unknown, Reply = unknown, Notice = unknown> {
@@ -38,6 +40,10 @@ export interface MediaHost<Notice> {
   link(id: string): MediaLink;
   /** A room's mix, by the room's sid. What the hub has comes into it by the control plane (MediaPlane.mix). */
   mix(id: string): Mixer;
+  /** A program that is made in this worker. @throws PatchroomError 'failed-precondition' if there is none of that id */
+  program(id: string): ProgramFeed;
+  /** Begins to send pictures to a program, wherever that is made. @param onClose - nobody takes them any more */
+  openPictures(target: PictureTarget, onClose: () => void): PictureOutlet;
   notify(notice: Notice): void;
 }
 
@@ -61,4 +67,20 @@ export interface MediaLink {
   onFeedback(ssrc: number, listener: (packet: Buffer) => void): () => void;
   /** Called when the link closes, with everything that was received through it. @returns takes it back */
   onClose(listener: () => void): () => void;
+}
+
+/** Where a worker takes one participant's pictures for a program. */
+export interface PictureTarget {
+  /** On loopback. */
+  readonly port: number;
+  readonly token: string;
+}
+
+/** One participant's pictures on their way to a program, as access units. Never blocks: what is too much is left out up to a key frame. */
+export interface PictureOutlet {
+  /** Before the first picture, and whenever their form changes. */
+  configure(config: SourceConfig): void;
+  /** In decoding order; the first after `configure` is a key frame. */
+  send(picture: SourcePicture): void;
+  close(): void;
 }

@@ -34,7 +34,46 @@ export const workerRequest = z.discriminatedUnion('type', [
     codec: z.enum(MIXABLE_CODECS),
     levelExtension: z.int().min(1).max(14).optional(),
   }),
-  z.strictObject({ type: z.literal('unmix-track'), track: z.string() }),
+  z.strictObject({ type: z.literal('unmix-track'), mix: z.string(), track: z.string() }),
+  /** Begin to make a program: the sound of a mix, and at first no picture. */
+  z.strictObject({
+    type: z.literal('open-program'),
+    program: z.string(),
+    mix: z.string(),
+    /** The card says it. */
+    title: z.string(),
+    shape: z.strictObject({
+      width: z.int(),
+      height: z.int(),
+      frameRate: z.number(),
+      bitrateBps: z.number(),
+      keyFrameSeconds: z.number(),
+      preset: z.string(),
+    }),
+    audioBitrateBps: z.number(),
+  }),
+  z.strictObject({ type: z.literal('close-program'), program: z.string() }),
+  /** Take a participant's pictures from a hub. */
+  z.strictObject({
+    type: z.literal('program-hub-source'),
+    program: z.string(),
+    source: z.string(),
+    /** Sids of his tracks of sound. */
+    tracks: z.array(z.string()),
+    link: z.string(),
+    ssrc: z.int(),
+    codec: z.enum(['H264', 'VP8']),
+  }),
+  /** Take them from the worker that he pushes to; the reply says where that is to send them. */
+  z.strictObject({
+    type: z.literal('program-push-source'),
+    program: z.string(),
+    source: z.string(),
+    tracks: z.array(z.string()),
+  }),
+  /** Show it; nobody without a source. Answered when that is so, or something else is wanted. */
+  z.strictObject({ type: z.literal('program-show'), program: z.string(), source: z.string().optional() }),
+  z.strictObject({ type: z.literal('program-remove-source'), program: z.string(), source: z.string() }),
   z.strictObject({ type: z.literal('gateway'), gateway: z.string(), body: z.unknown() }),
   z.strictObject({ type: z.literal('ping') }),
   z.strictObject({ type: z.literal('statistics') }),
@@ -44,6 +83,23 @@ export type WorkerRequest = z.infer<typeof workerRequest>;
 
 export const toWorker = z.strictObject({ id: z.int().nonnegative(), request: workerRequest });
 export type ToWorker = z.infer<typeof toWorker>;
+
+const programStatistics = z.strictObject({
+  program: z.string(),
+  /** How its pictures are made. */
+  picture: z.enum(['undecided', 'copied', 'encoded']),
+  /** Pictures that went out, and their bytes. */
+  frames: z.int(),
+  bytes: z.number(),
+  encoderDelayMs: z.number(),
+  /** Of its children: the encoder of the picture, where there is one, and that of the sound. */
+  pids: z.array(z.int()),
+  /** Of its children, so far. */
+  deaths: z.int(),
+  /** Frames of silence that stand for sound that was missing. */
+  silences: z.int(),
+});
+export type ProgramStatistics = z.infer<typeof programStatistics>;
 
 export const workerStatistics = z.strictObject({
   /** CPU time used since it started, user and system, in ms. */
@@ -60,6 +116,7 @@ export const workerStatistics = z.strictObject({
     /** The latest that a tick came since the last time it was asked, in ms. */
     tickLagMs: z.number(),
   }),
+  programs: z.array(programStatistics),
   links: z.array(
     z.strictObject({
       link: z.string(),
@@ -86,3 +143,4 @@ export const toMain = z.discriminatedUnion('type', [
 export type ToMain = z.infer<typeof toMain>;
 
 export const openLinkReply = z.strictObject({ port: z.int() });
+export const pushSourceReply = z.strictObject({ port: z.int(), token: z.string() });

@@ -4,6 +4,7 @@ import { PatchroomError } from '../errors.ts';
 import type { Logger, LogLevel } from '../log.ts';
 import type { Clock } from '../media/clock.ts';
 import type { Room } from '../room/room.ts';
+import type { Track } from '../room/track.ts';
 import type { Hub, PortRange } from './hub.ts';
 import type { HubLink } from './hub-link.ts';
 import { HubWorker, logMediasoup } from './hub-worker.ts';
@@ -11,7 +12,8 @@ import type { MediaMessages } from './media-module.ts';
 import { MediaWorker } from './media-worker.ts';
 import { leastLoaded } from './placement.ts';
 import { MediaPort } from './port.ts';
-import { RoomMix } from './room-mix.ts';
+import { RoomMix, wholeRoom } from './room-mix.ts';
+import { type ProgramOf, type ProgramSettings, RoomProgram } from './room-program.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface PlaneOptions {
@@ -27,6 +29,8 @@ export interface PlaneOptions {
   readonly logLevel: LogLevel;
   readonly modules: readonly { readonly gateway: string; readonly url: URL }[];
 }
+
+const STATISTICS_LIMIT_MS = 2_000;
 
 interface RoomMedia {
   readonly hub: Promise<Hub>;
@@ -45,9 +49,12 @@ interface HeldMix {
  */
 export class MediaPlane {
   #log: Logger;
+  #clock: Clock;
   #running = false;
   #hubWorkers: Supervisor<HubWorker>;
   #mediaWorkers: Supervisor<MediaWorker>;
+  /** By the place of the worker, the last that had it. */
+  #pids = { hub: [] as number[], media: [] as number[] };
   #rooms = new Map<Room, RoomMedia>();
   /** Rooms stay with the media worker they were first placed on, while it lives. */
   #pinned = new Map<Room, MediaWorker>();
@@ -55,21 +62,31 @@ export class MediaPlane {
 
   constructor(options: PlaneOptions, clock: Clock, log: Logger) {
     this.#log = log;
+    this.#clock = clock;
     logMediasoup(log, () => this.#running);
     this.#hubWorkers = new Supervisor({
       name: 'hub worker',
       count: options.hubWorkers || availableParallelism(),
       clock,
       log,
-      start: (index) =>
-        HubWorker.start({ ...options, port: options.webrtcPort ? options.webrtcPort + index : 0 }),
+      start: async (index) => {
+        const port = options.webrtcPort ? options.webrtcPort + index : 0;
+        const worker = await HubWorker.start({ ...options, port });
+        this.#pids.hub[index] = worker.pid;
+        return worker;
+      },
     });
     this.#mediaWorkers = new Supervisor({
       name: 'media worker',
       count: options.mediaWorkers || availableParallelism(),
       clock,
       log,
-      start: () => MediaWorker.start({ clock, log, logLevel: options.logLevel, modules: options.modules }),
+      start: async (index) => {
+        const { logLevel, modules } = options;
+        const worker = await MediaWorker.start({ clock, log, logLevel, modules });
+        this.#pids.media[index] = worker.pid;
+        return worker;
+      },
     });
     this.#hubWorkers.on('died', (worker) => this.#onHubWorkerDied(worker));
   }
@@ -119,14 +136,7 @@ export class MediaPlane {
     gateway: string,
     messages: MediaMessages<Request, Reply, Notice>,
   ): MediaPort<Request, Reply, Notice> {
-    if (room.closed) throw new PatchroomError('room-not-found', 'The room has closed.');
-    const pinned = this.#pinned.get(room);
-    const worker =
-      pinned && !pinned.hasEnded ? pinned : leastLoaded(this.mediaWorkers, (one) => this.#roomsOn(one));
-    if (!worker) throw new PatchroomError('unavailable');
-    if (!pinned) room.once('closed', () => this.#pinned.delete(room));
-    this.#pinned.set(room, worker);
-    return new MediaPort(gateway, worker, messages, this.#log);
+    return new MediaPort(gateway, this.#workerOf(room), messages, this.#log);
   }
 
   /** Those that run, for gateways whose connections are there before it is known which room they are for. */
@@ -159,7 +169,7 @@ export class MediaPlane {
     if (held?.mix.worker !== worker) {
       held?.mix.close();
       const link = () => this.link(room, { worker }, 'audio');
-      held = { mix: new RoomMix(room, worker, link, this.#log), holds: 0 };
+      held = { mix: new RoomMix(room, wholeRoom(room), worker, link, this.#log), holds: 0 };
       this.#mixes.set(room, held);
     }
     const mine = held;
@@ -174,6 +184,31 @@ export class MediaPlane {
     };
   }
 
+  /**
+   * Begins to make a program in the media worker that the room is pinned to.
+   * @throws PatchroomError 'unavailable' or 'room-not-found'
+   */
+  async program(room: Room, of: ProgramOf, settings: ProgramSettings): Promise<RoomProgram> {
+    const worker = this.#workerOf(room);
+    const log = this.#log;
+    const link = (kind: types.MediaKind) => this.link(room, { worker }, kind);
+    const ofOne = (id: string, identity: string) => {
+      const takes = (track: Track) => track.participant.identity === identity;
+      const mix = new RoomMix(room, { id, takes }, worker, () => link('audio'), log);
+      return () => mix.close();
+    };
+    return RoomProgram.open({
+      room,
+      of,
+      settings,
+      worker,
+      mix: (id) => (of.type === 'room' ? this.mix(room, { worker }) : ofOne(id, of.identity)),
+      link: () => link('video'),
+      clock: this.#clock,
+      log,
+    });
+  }
+
   /** What every worker carries and costs. One that does not answer is left out. */
   async statistics() {
     const hubs = this.#hubWorkers.workers.map(async (worker) => ({
@@ -186,8 +221,17 @@ export class MediaPlane {
       const { links, ...usage } = await worker.statistics();
       return { kind: 'media' as const, pid: worker.pid, rooms: this.#roomsOn(worker), ...usage };
     });
-    const settled = await Promise.allSettled([...hubs, ...media]);
-    return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const answers = await Promise.all([
+      ...hubs.map((answer) => this.#inTime(answer)),
+      ...media.map((answer) => this.#inTime(answer)),
+    ]);
+    return answers.filter((answer) => answer !== undefined);
+  }
+
+  /** The place of a worker among its kind, which its replacement takes over; undefined for a process that is none. */
+  placeOf(kind: 'hub' | 'media', pid: number): number | undefined {
+    const index = this.#pids[kind].indexOf(pid);
+    return index < 0 ? undefined : index;
   }
 
   /** How many workers there should be and are, and how many died so far. */
@@ -205,6 +249,17 @@ export class MediaPlane {
       hubWorkerPid: this.#rooms.get(room)?.hubWorker.pid,
       mediaWorkerPid: pinned?.hasEnded ? undefined : pinned?.pid,
     };
+  }
+
+  #workerOf(room: Room): MediaWorker {
+    if (room.closed) throw new PatchroomError('room-not-found', 'The room has closed.');
+    const pinned = this.#pinned.get(room);
+    const worker =
+      pinned && !pinned.hasEnded ? pinned : leastLoaded(this.mediaWorkers, (one) => this.#roomsOn(one));
+    if (!worker) throw new PatchroomError('unavailable');
+    if (!pinned) room.once('closed', () => this.#pinned.delete(room));
+    this.#pinned.set(room, worker);
+    return worker;
   }
 
   async #openHub(room: Room, worker: HubWorker): Promise<Hub> {
@@ -236,6 +291,14 @@ export class MediaPlane {
     const media = this.#rooms.get(room);
     this.#rooms.delete(room);
     media?.hub.then((hub) => hub.close()).catch(() => {});
+  }
+
+  /** @returns undefined when it fails, or takes longer than who asks should wait: a stopped hub worker never answers */
+  #inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const limit = this.#clock.after(STATISTICS_LIMIT_MS, () => resolve(undefined));
+      answer.then(resolve, () => resolve(undefined)).finally(() => limit.cancel());
+    });
   }
 
   #hubsOn(worker: HubWorker): number {

@@ -9,6 +9,18 @@ import type { MediaWorker } from './media-worker.ts';
 
 const RETRY_MS = 1_000;
 
+/** What goes into a mix. */
+export interface MixContents {
+  /** Its id in the media worker. */
+  readonly id: string;
+  takes(track: Track): boolean;
+}
+
+/** The whole room; what gateways feed into it there need not be fetched from the hub. */
+export function wholeRoom({ sid }: Room): MixContents {
+  return { id: sid, takes: ({ mixed }) => !mixed };
+}
+
 /** A track on its way from the hub into the mix. */
 interface Feed {
   hold?: ProducerHold;
@@ -17,12 +29,13 @@ interface Feed {
 }
 
 /**
- * Brings what a room's hub has into the room's mix, which is in the media worker that the room is pinned
- * to: every audio track that no gateway feeds into it there. Exists while somebody listens to the mix.
+ * Brings what a room's hub has into a mix in a media worker: the room's own, with every audio track that no gateway
+ * feeds into it there, or another. Exists while somebody listens to the mix.
  */
 export class RoomMix {
   readonly worker: MediaWorker;
   #room: Room;
+  #contents: MixContents;
   #link: () => Promise<HubLink>;
   #log: Logger;
   #clock: Clock;
@@ -38,6 +51,7 @@ export class RoomMix {
   /** @param link - opens the room's audio link to that worker, or gives the one that is open */
   constructor(
     room: Room,
+    contents: MixContents,
     worker: MediaWorker,
     link: () => Promise<HubLink>,
     log: Logger,
@@ -45,6 +59,7 @@ export class RoomMix {
   ) {
     this.#clock = clock;
     this.#room = room;
+    this.#contents = contents;
     this.worker = worker;
     this.#link = link;
     this.#log = log;
@@ -63,7 +78,7 @@ export class RoomMix {
 
   async #add(track: Track): Promise<void> {
     const codec = mixable({ kind: track.kind, codec: track.route?.codec ?? track.codec });
-    if (!codec || track.mixed || this.#feeds.has(track)) return;
+    if (!codec || !this.#contents.takes(track) || this.#feeds.has(track)) return;
     const feed: Feed = { ended: false };
     this.#feeds.set(track, feed);
     try {
@@ -74,7 +89,7 @@ export class RoomMix {
       const { ssrc, levelExtension } = feed.linked;
       await this.worker.request({
         type: 'mix-track',
-        mix: this.#room.sid,
+        mix: this.#contents.id,
         track: track.sid,
         link: link.id,
         ssrc,
@@ -107,7 +122,8 @@ export class RoomMix {
     feed.ended = true;
     letGo(feed);
     // Now, never later: the track may be mixed anew by then.
-    this.worker.request({ type: 'unmix-track', track: track.sid }).catch(() => {}); // gone with its worker
+    const { id } = this.#contents;
+    this.worker.request({ type: 'unmix-track', mix: id, track: track.sid }).catch(() => {}); // gone with its worker
   }
 }
 

@@ -50,6 +50,8 @@ export type RoomEvents = {
   speakers: [speakers: readonly Speaker[]];
   /** Its metadata changed. */
   updated: [];
+  /** Somebody else's picture is to be shown in what goes out of it. */
+  pinned: [identity: string | undefined];
   /** Its hub (or the media worker that carried it) died: every track is gone, gateways set theirs up anew. */
   mediaLost: [reason: string];
   closed: [reason: RoomCloseReason];
@@ -73,6 +75,7 @@ export class Room extends EventEmitter<RoomEvents> {
   #tracks = new Map<string, Track>();
   #speakers: Record<SpeakerSource, readonly Speaker[]> = { hub: [], mix: [] };
   #emptyTimer: Timer | undefined;
+  #pinned: string | undefined;
   #closed = false;
 
   constructor(name: string, options: RoomOptions, clock: Clock, metadata = '') {
@@ -97,6 +100,17 @@ export class Room extends EventEmitter<RoomEvents> {
 
   get tracks(): readonly Track[] {
     return [...this.#tracks.values()];
+  }
+
+  /** Identity of whose picture is to be shown in what goes out of the room; he may not be there. */
+  get pinned(): string | undefined {
+    return this.#pinned;
+  }
+
+  pin(identity: string | undefined): void {
+    if (identity === this.#pinned) return;
+    this.#pinned = identity;
+    this.emit('pinned', identity);
   }
 
   participant(identity: string): Participant | undefined {

@@ -51,6 +51,12 @@ export interface TrackStatistics {
   };
 }
 
+/** Where pictures are to be sent for a program (see PictureTarget in src/plane/media-module.ts). */
+export interface PictureAddress {
+  readonly port: number;
+  readonly token: string;
+}
+
 /** What a gateway says of a stream when its participant publishes it. */
 export interface NewTrack {
   readonly kind: MediaKind;
@@ -69,6 +75,12 @@ export interface NewTrack {
   readonly width?: number;
   readonly height?: number;
   readonly statistics?: () => Promise<TrackStatistics>;
+  /**
+   * Sends its pictures to a program as they came, untouched by what browsers need; those since the last key frame first.
+   * Without it a program takes them from the hub.
+   * @returns ends it
+   */
+  readonly sendPictures?: (to: PictureAddress) => Promise<() => void>;
 }
 
 /** One stream that a participant publishes. Changed only by its Room. */
@@ -82,6 +94,7 @@ export class Track {
   readonly layers: number;
   readonly width: number | undefined;
   readonly height: number | undefined;
+  readonly sendPictures: NewTrack['sendPictures'];
   /** Undefined where the gateway cannot tell. */
   readonly statistics: (() => Promise<TrackStatistics>) | undefined;
   muted: boolean;
@@ -99,6 +112,7 @@ export class Track {
     this.layers = from.layers ?? 1;
     this.width = from.width;
     this.height = from.height;
+    this.sendPictures = from.sendPictures;
     this.statistics = from.statistics;
     this.muted = from.muted ?? false;
     this.route = from.route;

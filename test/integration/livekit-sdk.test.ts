@@ -1,7 +1,6 @@
 import { CreateRoomRequest, ListRoomsResponse } from '@livekit/protocol';
 import {
   AccessToken,
-  EgressClient,
   IngressClient,
   RoomServiceClient,
   SipClient,
@@ -287,9 +286,6 @@ test('what is not there yet answers unimplemented, with a sentence', async () =>
     code: 'unimplemented',
     message: expect.stringContaining('not implemented by this server'),
   };
-  expect(await refusal(new EgressClient(server.url, API_KEY, API_SECRET).listEgress())).toMatchObject(
-    unimplemented,
-  );
   expect(await refusal(new IngressClient(server.url, API_KEY, API_SECRET).listIngress())).toMatchObject(
     unimplemented,
   );

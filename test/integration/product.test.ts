@@ -142,7 +142,7 @@ test('a missing program is said with what to do', async () => {
 
 test('an unknown argument is answered with the usage', async () => {
   const product = start(['--cofnig', 'x']);
-  expect(await product.ended()).toBe(1);
+  expect(await product.ended()).toBe(2);
   expect(product.output).toContain('usage:');
 });
 

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseAvcConfig } from '../../src/media/avc-config.ts';
-import { systemClock } from '../../src/media/clock.ts';
+import { type Clock, systemClock } from '../../src/media/clock.ts';
 import { parseSps } from '../../src/media/sps.ts';
 import { AudioJob, type AudioJobOptions } from '../../transcode/audio-job.ts';
-import { type EncodedFrame, VideoJob, type VideoJobOptions } from '../../transcode/video-job.ts';
+import { ivfFourCc, type VideoShape, videoArguments } from '../../transcode/video-arguments.ts';
+import { type EncodedFrame, VideoJob } from '../../transcode/video-job.ts';
 import { type AccessUnit, accessUnits } from '../peers/access-units.ts';
 import type { EncodedAudio, EncodedVideo } from '../peers/ffmpeg-encoding.ts';
 import { isSequenceHeader, makeClip } from '../peers/flv-clip.ts';
@@ -30,23 +31,23 @@ afterEach(async () => {
 const pictures = async (video: EncodedVideo, seconds = 2): Promise<AccessUnit[]> =>
   accessUnits(await makeClip({ video: { size: '320x180', ...video }, audio: 'none', seconds }));
 
-function startVideo(options: Partial<VideoJobOptions> = {}) {
+function startVideo({ clock = systemClock, ...stated }: Partial<VideoShape & { clock: Clock }> = {}) {
   const frames: EncodedFrame[] = [];
   const configs: Buffer[] = [];
   const causes: string[] = [];
+  const shape: VideoShape = {
+    ...{ codec: 'H264', width: 320, height: 180, maxHeight: 720 },
+    ...{ bitrateBps: 1_000_000, frameRate: 30, preset: 'ultrafast', ...stated },
+  };
   const job = new VideoJob({
-    codec: 'H264',
-    width: 320,
-    height: 180,
-    maxHeight: 720,
-    bitrateBps: 1_000_000,
-    frameRate: 30,
-    preset: 'ultrafast',
-    clock: systemClock,
+    fourCc: ivfFourCc(shape.codec),
+    width: shape.width,
+    height: shape.height,
+    arguments: videoArguments(shape),
+    clock,
     onConfig: (config) => configs.push(config),
     onFrame: (frame) => frames.push(frame),
     onEnd: (cause) => causes.push(cause),
-    ...options,
   });
   open.push(job);
   const feed = (units: readonly AccessUnit[], extra: { hidden?: boolean } = {}) => {
@@ -64,7 +65,7 @@ const shown = (units: readonly AccessUnit[]) =>
 const timesOf = (frames: readonly EncodedFrame[]) => frames.map(({ timestampMs }) => timestampMs);
 
 describe('video', () => {
-  test.each<[string, () => Promise<AccessUnit[]>, Partial<VideoJobOptions>]>([
+  test.each<[string, () => Promise<AccessUnit[]>, Partial<VideoShape>]>([
     ['H.264 without B-frames', () => pictures({}), {}],
     ['H.264 with B-frames, some of them references', () => pictures({ bFrames: 3, gop: 250 }), {}],
     ['H.264 of 4:2:2', () => pictures({ profile: 'high422', bFrames: 2 }), {}],
@@ -356,12 +357,15 @@ test('children end with the process that started them, even when that is killed'
   const clip = await pictures({});
   const source = `
     import { AudioJob } from './transcode/audio-job.ts';
+    import { videoArguments } from './transcode/video-arguments.ts';
     import { VideoJob } from './transcode/video-job.ts';
     import { systemClock as clock } from './src/media/clock.ts';
     const report = () => console.log(JSON.stringify([video.pid, audio.pid]));
-    const shape = { codec: 'H264', width: 320, height: 180, maxHeight: 720, bitrateBps: 1e6, preset: 'ultrafast' };
+    const size = { width: 320, height: 180 };
+    const shape = { codec: 'H264', ...size, maxHeight: 720, bitrateBps: 1e6, frameRate: 30, preset: 'ultrafast' };
+    const input = { fourCc: 'H264', ...size, arguments: videoArguments(shape) };
     const onEnd = () => {};
-    const video = new VideoJob({ ...shape, frameRate: 30, clock, onConfig: () => {}, onFrame: report, onEnd });
+    const video = new VideoJob({ ...input, clock, onConfig: () => {}, onFrame: report, onEnd });
     const audio = new AudioJob({ codec: 'AAC', config: Buffer.of(0x11, 0x90), clock, onSamples: () => {}, onEnd });
     video.feed([Buffer.from('${clip[0]!.data.toString('hex')}', 'hex')], 0, { key: true });
     setInterval(() => {}, 1000);`;

@@ -16,9 +16,11 @@ export interface EncodedVideo {
   readonly preset?: string;
   /** Mean and peak (one second's buffer); 800 if not said. */
   readonly bitrateKbps?: number;
+  /** The whole picture in this hue, so that it is told from others; as testsrc2 has it if not said. */
+  readonly tint?: keyof typeof TINTS;
 }
 
-/** A sine at half of full scale, the same in every channel (but silence in the LFE channel of 5.1). */
+/** A sine, the same in every channel (but silence in the LFE channel of 5.1). */
 export interface EncodedAudio {
   readonly toneHz: number;
   /** 48000 for AAC and 44100 for MP3 if not said. FLV has no MP3 at 48000. */
@@ -28,6 +30,8 @@ export interface EncodedAudio {
   readonly codec?: 'aac' | 'libmp3lame';
   /** 128 if not said. */
   readonly bitrateKbps?: number;
+  /** Peak in dBFS; -6 (half of full scale) if not said. */
+  readonly levelDb?: number;
 }
 
 export interface Encoding {
@@ -39,6 +43,8 @@ export interface Encoding {
   readonly seconds?: number;
 }
 
+/** Colour differences, 8 bits, of all pixels. */
+const TINTS = { red: { u: 90, v: 200 }, blue: { u: 200, v: 100 } } as const;
 const PIXELS = { high422: 'yuv422p', high10: 'yuv420p10le' } as const;
 const SPREAD: Readonly<Record<number, string>> = {
   1: 'mono|c0=c0',
@@ -53,14 +59,17 @@ export function encodingArguments(encoding: Encoding, paced: boolean): string[] 
   const inputs: string[] = [];
   const encoders: string[] = [];
   if (video !== 'none') {
-    const { size = '640x360', rate = 30 } = video;
-    inputs.push(...pace, '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}`);
+    const { size = '640x360', rate = 30, tint } = video;
+    const tinted = tint ? `,lutyuv=u=${TINTS[tint].u}:v=${TINTS[tint].v}` : '';
+    inputs.push(...pace, '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}${tinted}`);
     encoders.push(...videoEncoder(video, rate));
   }
   if (audio !== 'none') {
-    const { codec = 'aac', channels = 2, bitrateKbps = 128 } = audio;
+    const { codec = 'aac', channels = 2, bitrateKbps = 128, levelDb } = audio;
+    // The source's own peak is 1/8.
+    const volume = levelDb === undefined ? 4 : 8 * 10 ** (levelDb / 20);
     const rate = audio.rate ?? (codec === 'libmp3lame' ? 44100 : 48000);
-    const sine = `sine=frequency=${audio.toneHz}:sample_rate=${rate},volume=4,pan=${SPREAD[channels]}`;
+    const sine = `sine=frequency=${audio.toneHz}:sample_rate=${rate},volume=${volume},pan=${SPREAD[channels]}`;
     inputs.push(...pace, '-f', 'lavfi', '-i', sine);
     encoders.push('-c:a', codec, '-b:a', `${bitrateKbps}k`);
   }

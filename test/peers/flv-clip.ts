@@ -30,9 +30,15 @@ export function makeClip(options: ClipOptions): Promise<FlvTag[]> {
   return clip;
 }
 
-/** @returns what ffmpeg wrote on its standard output. @throws with what it complained of when it fails. */
-export async function runFfmpeg(args: readonly string[]): Promise<Buffer> {
-  const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * @param input - what it gets on its standard input
+ * @returns what ffmpeg wrote on its standard output
+ * @throws with what it complained of when it fails
+ */
+export async function runFfmpeg(args: readonly string[], input?: Buffer): Promise<Buffer> {
+  const child = spawn('ffmpeg', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {}); // it ended before it had read all: its exit code says why
+  child.stdin.end(input);
   const output: Buffer[] = [];
   let complaints = '';
   child.stdout.on('data', (bytes: Buffer) => output.push(bytes));

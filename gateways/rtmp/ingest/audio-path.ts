@@ -2,9 +2,9 @@ import type { Clock, Logger } from '../../../src/gateway.ts';
 import { parseAacConfig, parseMp3Header } from '../../../src/media/aac-config.ts';
 import type { FlvAudio } from '../../../src/media/flv.ts';
 import { AudioJob } from '../../../transcode/audio-job.ts';
+import { ChildDeaths } from '../../../transcode/child-deaths.ts';
 import { type AudioPlan, planAudio } from './audio-plan.ts';
 import { AudioSender } from './audio-sender.ts';
-import { ChildDeaths } from './child-deaths.ts';
 import type { HubTarget } from './hub-stream.ts';
 import { Rate } from './rate.ts';
 

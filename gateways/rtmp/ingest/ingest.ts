@@ -11,8 +11,9 @@ import { AudioPath, type AudioPathOptions } from './audio-path.ts';
 import type { AudioPlan } from './audio-plan.ts';
 import type { HubTarget } from './hub-stream.ts';
 import { Lateness } from './lateness.ts';
+import { type PictureTap, PictureTaps } from './picture-taps.ts';
 import { type StreamKind, TimestampMender } from './timestamp-mender.ts';
-import { type PictureSize, VideoPath, type VideoPathOptions } from './video-path.ts';
+import { type IncomingPicture, type PictureSize, VideoPath, type VideoPathOptions } from './video-path.ts';
 
 export interface IngestOptions {
   readonly video: VideoPathOptions;
@@ -44,6 +45,7 @@ export class Ingest {
   #audioLateness = new Lateness();
   #video: VideoPath;
   #audio: AudioPath;
+  #taps = new PictureTaps();
   #maxDelayMs: number;
   #malformed: Record<StreamKind, number> = { audio: 0, video: 0 };
   #allowance: TokenBucket;
@@ -58,6 +60,8 @@ export class Ingest {
     this.#video = new VideoPath(options.video, clock, log, {
       planned: (plan) => this.#onVideoPlan(plan),
       sent: (showMs) => this.#videoLateness.note(this.#source.latenessOf(showMs, clock.now())),
+      configured: (config) => this.#taps.configure(config),
+      came: (picture) => this.#tap(picture),
     });
     this.#audio = new AudioPath(options.audio, clock, log, {
       planned: (plan) => events.audio(this.#audio.codec, plan),
@@ -120,12 +124,23 @@ export class Ingest {
 
   setMuted(kind: StreamKind, muted: boolean): void {
     this.#path(kind).setMuted(muted);
+    if (kind === 'video') this.#taps.setMuted(muted);
+  }
+
+  /** From now on a program gets its pictures as they come, those since the last key frame first. */
+  addTap(id: string, tap: PictureTap): void {
+    this.#taps.add(id, tap);
+  }
+
+  removeTap(id: string): void {
+    this.#taps.remove(id);
   }
 
   /** The encoder is gone. */
   end(): void {
     this.close('video');
     this.close('audio');
+    this.#taps.close();
   }
 
   get statistics(): SessionStatistics {
@@ -141,6 +156,17 @@ export class Ingest {
     const mended = this.#mender.mend(kind, timestamp, now);
     this.#source.heard(mended, now);
     return mended;
+  }
+
+  #tap(picture: IncomingPicture): void {
+    const now = this.#clock.now();
+    const { sender } = this.#audio;
+    this.#taps.send({
+      ...picture,
+      dueAt: now - this.#source.latenessOf(picture.showMs, now),
+      keyFrameGapMs: this.#video.analysis.keyFrameGapMs,
+      soundLateMs: sender ? this.#audioLateness.ms + sender.delayMs : 0,
+    });
   }
 
   #path(kind: StreamKind): VideoPath | AudioPath {

@@ -57,13 +57,18 @@ export class VideoAnalysis {
     return this.#gaps.at(-1);
   }
 
+  /** The longest lately, the one that has begun included, ms; 0 before the first key frame. */
+  get keyFrameGapMs(): number {
+    const open = this.#keyAt === undefined ? 0 : this.#decodeMs - this.#keyAt;
+    return Math.max(open, ...this.#gaps);
+  }
+
   get reorders(): boolean {
     return (this.sps?.reorderFrames ?? 0) > 0 || this.#decodeMs - this.#reorderedAt < MEMORY_MS;
   }
 
   facts(who: string): VideoFacts {
     const { sps } = this;
-    const open = this.#keyAt === undefined ? 0 : this.#decodeMs - this.#keyAt;
     return {
       who,
       codec: this.codec,
@@ -78,7 +83,7 @@ export class VideoAnalysis {
           }
         : {}),
       reorders: this.reorders,
-      keyFrameGapMs: Math.max(open, ...this.#gaps),
+      keyFrameGapMs: this.keyFrameGapMs,
     };
   }
 }

@@ -1,12 +1,14 @@
 import type { Clock, Logger } from '../../../src/gateway.ts';
 import { type AvcConfig, parseAvcConfig } from '../../../src/media/avc-config.ts';
 import type { FlvVideo } from '../../../src/media/flv.ts';
+import { GopCache } from '../../../src/media/gop-cache.ts';
 import { toAnnexB } from '../../../src/media/h264.ts';
 import { parseHevcConfig } from '../../../src/media/hevc-config.ts';
+import type { SourceConfig, SourcePicture } from '../../../src/media/picture-source.ts';
+import { ChildDeaths } from '../../../transcode/child-deaths.ts';
+import { ivfFourCc, videoArguments } from '../../../transcode/video-arguments.ts';
 import { type EncodedFrame, VideoJob } from '../../../transcode/video-job.ts';
 import { planVideo, type VideoPlan } from '../../../transcode/video-plan.ts';
-import { ChildDeaths } from './child-deaths.ts';
-import { type CachedFrame, GopCache } from './gop-cache.ts';
 import type { HubTarget } from './hub-stream.ts';
 import { VideoAnalysis } from './video-analysis.ts';
 import { VideoSender } from './video-sender.ts';
@@ -24,7 +26,14 @@ export interface VideoPathEvents {
   planned(plan: VideoPlan): void;
   /** One went out. @param showMs - when it is shown, source time */
   sent(showMs: number): void;
+  /** Pictures of another form begin, with a key frame. */
+  configured(config: SourceConfig): void;
+  /** One came, whatever browsers get of it. */
+  came(picture: IncomingPicture): void;
 }
+
+/** A picture as it came, mended. */
+export type IncomingPicture = Pick<SourcePicture, 'data' | 'decodeMs' | 'showMs' | 'key' | 'disposable'>;
 
 /** In samples. */
 export interface PictureSize {
@@ -69,7 +78,7 @@ export class VideoPath {
   /** As it came. */
   #record: Buffer | undefined;
   #plan: VideoPlan | undefined;
-  #cache = new GopCache();
+  #cache = new GopCache<IncomingPicture>();
   #sender: VideoSender | undefined;
   #job: VideoJob | undefined;
   #jobConfig: AvcConfig | undefined;
@@ -148,6 +157,7 @@ export class VideoPath {
     this.#record = Buffer.from(data);
     this.#config = config;
     this.analysis.configure(codec, config.avc);
+    this.#events.configured(sourceConfig(codec, config, this.#record, this.analysis.sps ?? this.statedSize));
     this.#cache.clear();
     // The next key frame decides, and is shown from the start.
     this.#stopJob();
@@ -165,8 +175,9 @@ export class VideoPath {
     this.analysis.frame({ decodeMs, showMs, key, bytes: data.length }, now);
     const disposable =
       frame === 'disposable' || (this.#config!.avc !== undefined && isDisposable(data, this.#config!));
-    const cached: CachedFrame = { data, showMs, key, disposable };
+    const cached: IncomingPicture = { data, decodeMs, showMs, key, disposable };
     this.#cache.add(cached);
+    this.#events.came(cached);
     const job = this.#job;
     this.#replan(key, decodeMs);
     if (!this.#sender || this.#muted) return;
@@ -180,8 +191,10 @@ export class VideoPath {
   #begin(video: FlvVideo, key: boolean): boolean {
     if (video.codec !== this.analysis.codec) this.analysis.configure(video.codec, undefined);
     if (video.codec === 'H264' || video.codec === 'HEVC') return false;
-    if (key) this.#config = { lengthBytes: 4, parameterSets: [], avc: undefined };
-    return key;
+    if (!key) return false;
+    this.#config = { lengthBytes: 4, parameterSets: [], avc: undefined };
+    this.#events.configured(sourceConfig(video.codec, this.#config, undefined, this.statedSize));
+    return true;
   }
 
   /** Passing through is taken up again only at a key frame, and when all was calm for a while. */
@@ -213,7 +226,7 @@ export class VideoPath {
   }
 
   /** A picture as it came, if browsers are to see that. */
-  #pass({ data, showMs, key }: CachedFrame): void {
+  #pass({ data, showMs, key }: IncomingPicture): void {
     const plan = this.#plan;
     const passes = plan?.outcome === 'pass-through' || (plan?.outcome === 'transcode' && plan.showable);
     const config = this.#config!;
@@ -234,14 +247,14 @@ export class VideoPath {
     const { maxHeight, preset, maxWaitMs } = this.#options;
     if (!this.#config || !isEncodable(codec)) return;
     this.#jobConfig = undefined;
+    const { width, height } = size ?? { width: 0, height: 0 };
+    const bitrateBps = this.#encodedBps();
+    const frameRate = rate.perSecond || sps?.frameRate;
     const job: VideoJob = new VideoJob({
-      codec,
-      width: size?.width ?? 0,
-      height: size?.height ?? 0,
-      maxHeight,
-      bitrateBps: this.#encodedBps(),
-      frameRate: rate.perSecond || sps?.frameRate,
-      preset,
+      fourCc: ivfFourCc(codec),
+      width,
+      height,
+      arguments: videoArguments({ codec, width, height, maxHeight, bitrateBps, frameRate, preset }),
       clock: this.#clock,
       maxWaitMs,
       onConfig: (record) => {
@@ -274,7 +287,7 @@ export class VideoPath {
     void job.stop();
   }
 
-  #feed({ data, showMs, key, disposable }: CachedFrame, hidden: boolean): void {
+  #feed({ data, showMs, key, disposable }: IncomingPicture, hidden: boolean): void {
     if (!this.#job || this.#plan?.outcome !== 'transcode') return;
     const { lengthBytes, parameterSets, avc } = this.#config!;
     const framed = avc || this.analysis.codec === 'HEVC';
@@ -341,6 +354,21 @@ function readConfig({ codec, data }: FlvVideo): StreamConfig | undefined {
   }
   // Of the others the pictures say everything.
   return { lengthBytes: 4, parameterSets: [], avc: undefined };
+}
+
+function sourceConfig(
+  codec: string,
+  { lengthBytes, parameterSets, avc }: StreamConfig,
+  record: Buffer | undefined,
+  size: PictureSize | undefined,
+): SourceConfig {
+  return {
+    codec: codec as SourceConfig['codec'],
+    ...(avc && record ? { record } : {}),
+    ...(codec === 'H264' || codec === 'HEVC' ? { lengthBytes } : {}),
+    parameterSets,
+    ...(size ? { width: size.width, height: size.height } : {}),
+  };
 }
 
 /** Whether no other picture refers to it: nal_ref_idc is 0 (ITU-T H.264, section 7.4.1). */

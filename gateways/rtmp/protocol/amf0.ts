@@ -34,6 +34,18 @@ const MARKER = {
   amf3: 0x11,
 } as const;
 
+/**
+ * To be written as an ECMA array (section 2.10), which some servers want metadata to be. Reading makes
+ * plain objects of these, so it is no AmfValue and stands in no other value.
+ */
+export class EcmaArray {
+  readonly values: { readonly [key: string]: AmfValue };
+
+  constructor(values: { readonly [key: string]: AmfValue }) {
+    this.values = values;
+  }
+}
+
 /** What is written may be nested no deeper than what is read. */
 const WRITTEN_DEPTH = 16;
 
@@ -136,16 +148,16 @@ class Amf0Reader {
 }
 
 /**
- * Writes values one behind the other: objects as anonymous objects, arrays as strict arrays.
+ * Writes values one behind the other: objects as anonymous objects, arrays as strict arrays, those in an EcmaArray as one.
  * @throws RangeError when one is nested too deeply (or contains itself) or has a key of more than 64 KiB
  */
-export function writeAmf0(...values: AmfValue[]): Buffer {
+export function writeAmf0(...values: (AmfValue | EcmaArray)[]): Buffer {
   const parts: Buffer[] = [];
   for (const value of values) write(parts, value, 0);
   return Buffer.concat(parts);
 }
 
-function write(parts: Buffer[], value: AmfValue, depth: number): void {
+function write(parts: Buffer[], value: AmfValue | EcmaArray, depth: number): void {
   if (depth > WRITTEN_DEPTH) throw new RangeError(`More than ${WRITTEN_DEPTH} levels can't be written.`);
   if (value === undefined) parts.push(Buffer.of(MARKER.undefined));
   else if (value === null) parts.push(Buffer.of(MARKER.null));
@@ -156,14 +168,21 @@ function write(parts: Buffer[], value: AmfValue, depth: number): void {
   else if (Array.isArray(value)) {
     parts.push(Buffer.of(MARKER.strictArray), uint32(value.length));
     for (const element of value) write(parts, element, depth + 1);
+  } else if (value instanceof EcmaArray) {
+    parts.push(Buffer.of(MARKER.ecmaArray), uint32(Object.keys(value.values).length));
+    writeProperties(parts, value.values, depth);
   } else {
     parts.push(Buffer.of(MARKER.object));
-    for (const [key, property] of Object.entries(value)) {
-      writeKey(parts, key);
-      write(parts, property, depth + 1);
-    }
-    parts.push(Buffer.of(0, 0, MARKER.objectEnd));
+    writeProperties(parts, value, depth);
   }
+}
+
+function writeProperties(parts: Buffer[], values: { readonly [key: string]: AmfValue }, depth: number): void {
+  for (const [key, property] of Object.entries(values)) {
+    writeKey(parts, key);
+    write(parts, property, depth + 1);
+  }
+  parts.push(Buffer.of(0, 0, MARKER.objectEnd));
 }
 
 function writeString(parts: Buffer[], value: string): void {

@@ -8,6 +8,8 @@ import { type ToMain, toWorker, type WorkerRequest, type WorkerStatistics } from
 import { contributeFromHub } from './hub-contribution.ts';
 import { Link } from './link.ts';
 import { Mixers } from './mixers.ts';
+import { openPictureOutlet } from './picture-outlet.ts';
+import { Programs } from './programs.ts';
 
 interface LoadedModule {
   readonly module: MediaModule;
@@ -21,7 +23,8 @@ export class Worker {
   #links = new Map<string, Link>();
   #modules = new Map<string, LoadedModule>();
   #mixers = new Mixers(systemClock);
-  /** What ends each hub track's part in a mix, by the track's sid. */
+  #programs: Programs;
+  /** What ends each hub track's part in a mix. */
   #contributions = new Map<string, () => void>();
   /** It wakes the process at every step: 50 ms cost an idle worker next to nothing. */
   #loopDelay = monitorEventLoopDelay({ resolution: 50 });
@@ -29,6 +32,12 @@ export class Worker {
   constructor(send: (message: ToMain) => void, log: Logger) {
     this.#send = send;
     this.#log = log;
+    this.#programs = new Programs({
+      clock: systemClock,
+      log,
+      mix: (id) => this.#mixers.get(id),
+      link: (id) => this.#mustGetLink(id),
+    });
     this.#loopDelay.enable();
   }
 
@@ -58,6 +67,7 @@ export class Worker {
     const modules = [...this.#modules.values()];
     this.#modules.clear();
     for (const { endpoints } of modules) await endpoints.close();
+    await this.#programs.closeAll();
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     this.#mixers.close();
@@ -80,9 +90,9 @@ export class Worker {
         this.#links.delete(request.link);
         return {};
       case 'mix-track':
-        this.#contributions.get(request.track)?.();
+        this.#contributions.get(contributionOf(request))?.();
         this.#contributions.set(
-          request.track,
+          contributionOf(request),
           contributeFromHub(this.#mustGetLink(request.link), this.#mixers.get(request.mix), {
             ...request,
             levelExtension: request.levelExtension,
@@ -90,8 +100,25 @@ export class Worker {
         );
         return {};
       case 'unmix-track':
-        this.#contributions.get(request.track)?.();
-        this.#contributions.delete(request.track);
+        this.#contributions.get(contributionOf(request))?.();
+        this.#contributions.delete(contributionOf(request));
+        return {};
+      case 'open-program':
+        this.#programs.open(request);
+        return {};
+      case 'close-program':
+        await this.#programs.close(request.program);
+        return {};
+      case 'program-hub-source':
+        this.#programs.addFromHub(request);
+        return {};
+      case 'program-push-source':
+        return this.#programs.addFromPush(request);
+      case 'program-show':
+        await this.#programs.show(request);
+        return {};
+      case 'program-remove-source':
+        this.#programs.removeSource(request);
         return {};
       case 'gateway': {
         const loaded = this.#modules.get(request.gateway);
@@ -122,6 +149,8 @@ export class Worker {
       clock: systemClock,
       link: (id) => this.#mustGetLink(id),
       mix: (id) => this.#mixers.get(id),
+      program: (id) => this.#programs.get(id),
+      openPictures: openPictureOutlet,
       notify: (body) => this.#send({ type: 'notice', gateway, body }),
     });
     this.#modules.set(gateway, { module, endpoints });
@@ -142,7 +171,13 @@ export class Worker {
       memoryBytes: process.memoryUsage.rss(),
       loopLagMs: lag,
       mixing: this.#mixers.statistics,
+      programs: this.#programs.statistics,
       links: [...this.#links.values()].map((link) => link.statistics),
     };
   }
+}
+
+/** One track may be in several mixes. */
+function contributionOf({ mix, track }: { readonly mix: string; readonly track: string }): string {
+  return `${mix}/${track}`;
 }

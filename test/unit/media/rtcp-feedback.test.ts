@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { asksForKeyFrame, feedbackTarget, readNack } from '../../../src/media/rtcp-feedback.ts';
+import {
+  asksForKeyFrame,
+  feedbackTarget,
+  pictureLossIndication,
+  readNack,
+} from '../../../src/media/rtcp-feedback.ts';
+import { isRtcp } from '../../../src/media/rtp.ts';
 import { seededRandom } from '../../signals/random.ts';
 import { fir, nack, pli, remb } from '../support/rtcp-feedback.ts';
 
@@ -65,6 +71,13 @@ describe('a NACK asks for', () => {
   ])('nothing, if it is none: %s', (_, packet) => {
     expect(lost(packet)).toEqual([]);
   });
+});
+
+test('a request for a key frame is written as it is read', () => {
+  const packet = pictureLossIndication(0x0a0b0c0d, SSRC);
+  expect(packet).toEqual(pli(SSRC));
+  expect(packet.toString('hex')).toBe('81ce00020a0b0c0d89abcdef');
+  expect([isRtcp(packet), feedbackTarget(packet), asksForKeyFrame(packet)]).toEqual([true, SSRC, true]);
 });
 
 test('whatever bytes come, nothing throws', () => {

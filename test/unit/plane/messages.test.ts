@@ -9,6 +9,14 @@ import {
   workerStatistics,
 } from '../../../src/plane/messages.ts';
 
+const SHAPE = {
+  width: 1280,
+  height: 720,
+  frameRate: 30,
+  bitrateBps: 2_500_000,
+  keyFrameSeconds: 2,
+  preset: 'superfast',
+};
 const REQUESTS = [
   { type: 'initialise', logLevel: 'info', modules: [] },
   { type: 'initialise', logLevel: 'silent', modules: [{ gateway: 'sip', url: 'file:///x/media.ts' }] },
@@ -16,7 +24,29 @@ const REQUESTS = [
   { type: 'close-link', link: 'a' },
   { type: 'mix-track', mix: 'RM_1', track: 'TR_1', link: 'a', ssrc: 7, codec: 'opus', levelExtension: 6 },
   { type: 'mix-track', mix: 'RM_1', track: 'TR_1', link: 'a', ssrc: 7, codec: 'PCMA' },
-  { type: 'unmix-track', track: 'TR_1' },
+  { type: 'unmix-track', mix: 'RM_1', track: 'TR_1' },
+  {
+    type: 'open-program',
+    program: 'PG_1',
+    mix: 'RM_1',
+    title: 'lounge',
+    shape: SHAPE,
+    audioBitrateBps: 128_000,
+  },
+  { type: 'close-program', program: 'PG_1' },
+  {
+    type: 'program-hub-source',
+    program: 'PG_1',
+    source: 'TR_1-1',
+    tracks: ['TR_2'],
+    link: 'a',
+    ssrc: 7,
+    codec: 'VP8',
+  },
+  { type: 'program-push-source', program: 'PG_1', source: 'TR_1-1', tracks: [] },
+  { type: 'program-show', program: 'PG_1', source: 'TR_1-1' },
+  { type: 'program-show', program: 'PG_1' },
+  { type: 'program-remove-source', program: 'PG_1', source: 'TR_1-1' },
   { type: 'gateway', gateway: 'sip', body: { packet: Buffer.from([1, 2]) } },
   { type: 'gateway', gateway: 'sip', body: undefined },
   { type: 'ping' },
@@ -88,7 +118,24 @@ describe('to the main process', () => {
 describe('replies', () => {
   const link = { link: 'a', packetsReceived: 1, packetsSent: 2, packetsIgnored: 3, sendErrors: 0 };
   const mixing = { mixers: 1, decoders: 2, ticksSkipped: 0, tickLagMs: 0.5 };
-  const statistics = { cpuMs: 1.5, memoryBytes: 2, loopLagMs: 0.1, mixing, links: [link] };
+  const program = {
+    program: 'PG_1',
+    picture: 'copied',
+    frames: 1,
+    bytes: 2,
+    encoderDelayMs: 0,
+    pids: [7],
+    deaths: 0,
+    silences: 0,
+  };
+  const statistics = {
+    cpuMs: 1.5,
+    memoryBytes: 2,
+    loopLagMs: 0.1,
+    mixing,
+    programs: [program],
+    links: [link],
+  };
 
   test('statistics and ports are taken as they are sent', () => {
     expect(workerStatistics.parse(statistics)).toEqual(statistics);

@@ -3,7 +3,7 @@ import { createLogger } from '../../../src/log.ts';
 import type { HubLink, LinkedTrack } from '../../../src/plane/hub-link.ts';
 import type { MediaWorker } from '../../../src/plane/media-worker.ts';
 import type { WorkerRequest } from '../../../src/plane/messages.ts';
-import { RoomMix } from '../../../src/plane/room-mix.ts';
+import { RoomMix, wholeRoom } from '../../../src/plane/room-mix.ts';
 import { ProducerOnDemand } from '../../../src/room/producer-on-demand.ts';
 import type { Room } from '../../../src/room/room.ts';
 import type { Track } from '../../../src/room/track.ts';
@@ -78,6 +78,7 @@ function onDemand(producerId: string): ProducerOnDemand {
 function mixOf(link: () => Promise<unknown> = async () => ({ id: 'a-link', consume: consume })): RoomMix {
   return new RoomMix(
     room,
+    wholeRoom(room),
     worker as unknown as MediaWorker,
     link as () => Promise<HubLink>,
     createLogger('silent'),

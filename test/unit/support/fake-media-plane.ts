@@ -138,6 +138,7 @@ export function fakeHost<Media extends object = FakeMediaPlane>(
     clock,
     media,
     tls: undefined,
+    permittedOutputs: [],
     demo: false,
     network: { bind: '127.0.0.1', announce: undefined, rtpPorts: { min: 40_000, max: 40_099 } },
     admit: async (credentials: { identity: string; name: string; room: string }) => {

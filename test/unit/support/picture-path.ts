@@ -55,7 +55,12 @@ export function path() {
     { maxKeyFrameGapMs: 3_000, maxHeight: 720, bitrateBps: 2_500_000, preset: 'superfast', maxWaitMs: 500 },
     clock,
     createLogger('silent'),
-    { planned: ({ outcome, reason }) => plans.push(`${outcome}: ${reason}`), sent: (ms) => sent.push(ms) },
+    {
+      planned: ({ outcome, reason }) => plans.push(`${outcome}: ${reason}`),
+      sent: (ms) => sent.push(ms),
+      configured: () => {},
+      came: () => {},
+    },
   );
   const target = { link, ssrc: SSRC, payloadType: 103 };
   let nextMs = 10_000;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { videoArguments } from '../../../../transcode/video-arguments.ts';
 import { type FakeVideoJob, videoJobs as jobs } from '../../support/fake-jobs.ts';
 import { withLengths } from '../../support/nal-units.ts';
 import {
@@ -46,15 +47,13 @@ describe('what browsers cannot take is re-encoded', () => {
   test('from its first key frame on: each picture is fed once, and none of them is shown', () => {
     const { job, letters, plans } = encoding();
     expect(plans).toEqual([expect.stringMatching(/^transcode: The encoder sends B-frames/)]);
+    const size = { width: 640, height: 360 };
     expect(job.options).toMatchObject({
-      codec: 'H264',
-      width: 640,
-      height: 360,
-      maxHeight: 720,
-      bitrateBps: 2_500_000,
-      frameRate: 30,
-      preset: 'superfast',
-      maxWaitMs: 500,
+      ...{ fourCc: 'H264', ...size, maxWaitMs: 500 },
+      arguments: videoArguments({
+        ...{ codec: 'H264', ...size, maxHeight: 720 },
+        ...{ bitrateBps: 2_500_000, frameRate: 30, preset: 'superfast' },
+      }),
     });
     expect(job.units).toEqual([[WITH_B, PPS, KEY], [INTER], [INTER]]);
     expect(job.fed).toMatchObject([
@@ -245,13 +244,16 @@ describe('an encoder that dies', () => {
   });
 });
 
-test.each(['AV1', 'VP9'] as const)('%s, which may have no configuration, is re-encoded as it is', (codec) => {
+test.each([
+  ['AV1', 'AV01'],
+  ['VP9', 'VP90'],
+] as const)('%s, which may have no configuration, is re-encoded as it is', (codec, fourCc) => {
   const { video, target, receive, plans } = path();
   video.open(target);
   const data = Buffer.from('00010203', 'hex');
   for (const frame of ['inter', 'key', 'inter'] as const) receive(picture(frame, 0, { codec, data }));
   expect(plans).toEqual([expect.stringContaining(`transcode: The encoder sends ${codec}`)]);
-  expect(jobs[0]!.options.codec).toBe(codec);
+  expect(jobs[0]!.options.fourCc).toBe(fourCc);
   // There are no start codes in it.
   expect(jobs[0]!.fed.map(({ bytes }) => bytes)).toEqual([data, data]);
   expect(video.framesDropped).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type AmfValue, readAmf0, writeAmf0 } from '../../../../gateways/rtmp/protocol/amf0.ts';
+import { type AmfValue, EcmaArray, readAmf0, writeAmf0 } from '../../../../gateways/rtmp/protocol/amf0.ts';
 import { RtmpError } from '../../../../gateways/rtmp/protocol/rtmp-error.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -192,6 +192,16 @@ describe('writing', () => {
     expect(readAmf0(bytes)).toEqual([value]);
   });
 
+  test.each<[string, { [key: string]: AmfValue }, string]>([
+    ['empty', {}, '0800000000000009'],
+    ['of two', { a: false, b: true }, '080000000200016101000001620101000009'],
+    ['with an object', { a: { b: null } }, '08000000010001610300016205000009000009'],
+  ])('ECMA array, %s', (_, values, expected) => {
+    const bytes = writeAmf0(new EcmaArray(values));
+    expect(bytes.toString('hex')).toBe(expected);
+    expect(readAmf0(bytes)).toEqual([values]);
+  });
+
   test('several values', () => {
     const values = ['connect', 1, { app: 'live', nested: [1, 'two', { three: 3 }] }, null];
     expect(readAmf0(writeAmf0(...values))).toEqual(values);
@@ -202,6 +212,8 @@ describe('writing', () => {
     const cycle: { [key: string]: AmfValue } = {};
     cycle.self = cycle;
     expect(() => writeAmf0(cycle)).toThrow(RangeError);
+    expect(() => writeAmf0(new EcmaArray({ cycle }))).toThrow(RangeError);
     expect(() => writeAmf0({ ['x'.repeat(65_536)]: 1 })).toThrow(RangeError);
+    expect(() => writeAmf0(new EcmaArray({ ['x'.repeat(65_536)]: 1 }))).toThrow(RangeError);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ChildDeaths } from '../../../../gateways/rtmp/ingest/child-deaths.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { ChildDeaths } from '../../../transcode/child-deaths.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 test.each<[string, number[], boolean[]]>([
   ['three in a moment', [0, 0, 0], [true, true, false]],

@@ -1,11 +1,7 @@
 /** A picture that waits in case somebody needs it. */
-export interface CachedFrame {
-  /** Length-prefixed NAL units. */
+export interface CachedPicture {
   readonly data: Buffer;
-  readonly showMs: number;
   readonly key: boolean;
-  /** Nothing else refers to it. */
-  readonly disposable: boolean;
 }
 
 /** As OBS's 250 frames at 60 a second with room, and at 20 Mbit/s. */
@@ -16,15 +12,15 @@ const MAX_BYTES = 24 * 1024 * 1024;
  * The pictures since the last key frame: what a decoder that starts now has to be given first, for RTMP cannot be
  * asked for a key frame. With more than its bounds it is empty until the next one.
  */
-export class GopCache {
-  #frames: CachedFrame[] = [];
+export class GopCache<Picture extends CachedPicture> {
+  #frames: Picture[] = [];
   #bytes = 0;
 
-  get frames(): readonly CachedFrame[] {
+  get frames(): readonly Picture[] {
     return this.#frames;
   }
 
-  add(frame: CachedFrame): void {
+  add(frame: Picture): void {
     if (frame.key) this.clear();
     else if (this.#frames.length === 0) return;
     this.#frames.push(frame);

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/gateway.ts';
+import type { Clock } from '../src/media/clock.ts';
 
 /** A child that dies so often within that time is not started again. */
 const MOST_DEATHS = 3;

@@ -1,19 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { type CachedFrame, GopCache } from '../../../../gateways/rtmp/ingest/gop-cache.ts';
+import { type CachedPicture, GopCache } from '../../../src/media/gop-cache.ts';
+
+interface Frame extends CachedPicture {
+  readonly showMs: number;
+}
 
 const SMALL = Buffer.alloc(10);
 const MEBIBYTE = Buffer.alloc(2 ** 20);
 
-function frame(showMs: number, key = false, data = SMALL): CachedFrame {
-  return { data, showMs, key, disposable: false };
+function frame(showMs: number, key = false, data = SMALL): Frame {
+  return { data, showMs, key };
 }
 
-function times(cache: GopCache): number[] {
+function times(cache: GopCache<Frame>): number[] {
   return cache.frames.map(({ showMs }) => showMs);
 }
 
 test('it holds what came since the last key frame, with that first', () => {
-  const cache = new GopCache();
+  const cache = new GopCache<Frame>();
   cache.add(frame(0));
   expect(times(cache)).toEqual([]);
   for (const one of [frame(40, true), frame(80), frame(120)]) cache.add(one);
@@ -27,7 +31,7 @@ test('it holds what came since the last key frame, with that first', () => {
 
 describe('beyond its bounds it is empty until the next key frame', () => {
   test('1200 pictures', () => {
-    const cache = new GopCache();
+    const cache = new GopCache<Frame>();
     cache.add(frame(0, true));
     for (let index = 1; index < 1_200; index++) cache.add(frame(index));
     expect(cache.frames).toHaveLength(1_200);
@@ -40,7 +44,7 @@ describe('beyond its bounds it is empty until the next key frame', () => {
   });
 
   test('24 MiB', () => {
-    const cache = new GopCache();
+    const cache = new GopCache<Frame>();
     cache.add(frame(0, true, MEBIBYTE));
     for (let index = 1; index < 24; index++) cache.add(frame(index, false, MEBIBYTE));
     expect(cache.frames).toHaveLength(24);

@@ -1,0 +1,204 @@
+import { PatchroomError } from '../errors.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Logger } from '../log.ts';
+import type { Clock, Timer } from '../media/clock.ts';
+import type { RoomProgram } from '../plane/room-program.ts';
+import type { Participant } from '../room/participant.ts';
+import type { Room } from '../room/room.ts';
+import { newSid } from '../room/sid.ts';
+import { DestinationLeg } from './destination-leg.ts';
+import type { Output, OutputSource, OutputStatus } from './output.ts';
+
+export interface RunningOutputParts {
+  readonly room: Room;
+  readonly source: OutputSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** @throws PatchroomError 'invalid-request' where nobody dials such addresses */
+  readonly gatewayFor: (address: string) => Gateway;
+  /** The program that is made of the source, shared by all outputs of it. @throws PatchroomError 'unavailable' */
+  readonly program: () => Promise<HeldProgram>;
+  readonly onChange: () => void;
+}
+
+export interface HeldProgram {
+  readonly program: RoomProgram;
+  release(): void;
+}
+
+const RETRY_MS = 1_000;
+
+/** An output from its start on; after its end it only tells how it went. */
+export class RunningOutput implements Output {
+  readonly id = newSid('EG');
+  readonly roomName: string;
+  readonly roomSid: string;
+  readonly source: OutputSource;
+  readonly startedAt: number;
+  updatedAt: number;
+  endedAt: number | undefined;
+  status: OutputStatus = 'starting';
+  error = '';
+  #parts: RunningOutputParts;
+  #log: Logger;
+  #legs: DestinationLeg[] = [];
+  #held: HeldProgram | undefined;
+  #retry: Timer | undefined;
+
+  constructor(parts: RunningOutputParts) {
+    this.#parts = parts;
+    const { room, source, clock, log } = parts;
+    this.roomName = room.name;
+    this.roomSid = room.sid;
+    this.source = source;
+    this.startedAt = clock.wallClock();
+    this.updatedAt = this.startedAt;
+    this.#log = log.child({ room: room.name, output: this.id });
+  }
+
+  get destinations(): readonly DestinationLeg[] {
+    return this.#legs;
+  }
+
+  get hasEnded(): boolean {
+    return this.endedAt !== undefined;
+  }
+
+  /** Whose picture it shows at the moment. */
+  get shown(): RoomProgram['shown'] {
+    return this.#held?.program.shown;
+  }
+
+  /** @throws PatchroomError, with nothing left of it */
+  async start(addresses: readonly string[]): Promise<void> {
+    try {
+      const program = await this.#hold();
+      for (const address of addresses) await this.#dialFirst(address, program);
+    } catch (error) {
+      await this.#end('failed');
+      throw error;
+    }
+    const { room } = this.#parts;
+    room.once('closed', this.#onOver);
+    room.on('participantLeft', this.#onLeft);
+    this.#log.info({ source: this.source, to: this.#shownAddresses }, 'output started');
+  }
+
+  /** @throws PatchroomError for an address that is not permitted; those before it were added */
+  async add(address: string): Promise<void> {
+    if (this.hasEnded) throw new PatchroomError('failed-precondition', 'The output has ended.');
+    if (this.#held) await this.#dialFirst(address, this.#held.program);
+    else throw new PatchroomError('unavailable', 'The output is being set up anew. Try again in a moment.');
+    this.#log.info({ to: this.#shownAddresses }, 'destination added');
+    this.#onChange();
+  }
+
+  /** @param address - whole, or as it is shown. @returns whether it went there */
+  async remove(address: string): Promise<boolean> {
+    const leg = this.#legs.find(
+      (one) => one.endedAt === undefined && (one.address === address || one.shownAddress === address),
+    );
+    await leg?.end();
+    this.#onChange();
+    return leg !== undefined;
+  }
+
+  /** Ends it politely. */
+  async stop(): Promise<void> {
+    if (this.hasEnded || this.status === 'ending') return;
+    const wasActive = this.status === 'active';
+    this.status = 'ending';
+    await this.#end(wasActive ? 'complete' : 'aborted');
+  }
+
+  get #shownAddresses(): string[] {
+    return this.#legs.filter(({ endedAt }) => endedAt === undefined).map(({ shownAddress }) => shownAddress);
+  }
+
+  #onOver = (): void => void this.stop();
+
+  #onLeft = (participant: Participant): void => {
+    if (this.source.type === 'participant' && this.source.identity === participant.identity) void this.stop();
+  };
+
+  async #hold(): Promise<RoomProgram> {
+    const held = await this.#parts.program();
+    if (this.hasEnded) {
+      held.release();
+      throw new PatchroomError('failed-precondition', 'The output has ended.');
+    }
+    this.#held = held;
+    void held.program.worker.ended.then((cause) => this.#onLost(held, cause));
+    return held.program;
+  }
+
+  async #dialFirst(address: string, program: RoomProgram): Promise<void> {
+    const { room, clock, gatewayFor } = this.#parts;
+    const leg = new DestinationLeg({
+      room,
+      address,
+      gateway: gatewayFor(address),
+      clock,
+      onChange: this.#onChange,
+    });
+    await leg.dial(program);
+    this.#legs.push(leg);
+  }
+
+  /** The media worker died: everything is set up anew in another. */
+  #onLost(held: HeldProgram, cause: string): void {
+    if (this.#held !== held || this.hasEnded) return;
+    this.#held = undefined;
+    held.release();
+    for (const leg of this.#live) leg.lose(`The process that made the program ended: ${cause}`);
+    this.#onChange();
+    void this.#resume();
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      const program = await this.#hold();
+      for (const leg of this.#live) await leg.dial(program).catch((error: unknown) => leg.fail(error));
+    } catch (error) {
+      if (this.hasEnded) return;
+      this.#log.warn({ err: error }, 'an output could not be set up anew; trying again');
+      this.#retry = this.#parts.clock.after(RETRY_MS, () => void this.#resume());
+    }
+  }
+
+  get #live(): DestinationLeg[] {
+    return this.#legs.filter(({ endedAt }) => endedAt === undefined);
+  }
+
+  #onChange = (): void => {
+    this.updatedAt = this.#parts.clock.wallClock();
+    if (this.status === 'starting' && this.#legs.some(({ report }) => report.state === 'live')) {
+      this.status = 'active';
+      this.#log.info('output is live');
+    }
+    if ((this.status === 'starting' || this.status === 'active') && this.#legs.length > 0) {
+      const failed = this.#legs.every(({ status }) => status === 'failed');
+      if (failed) {
+        this.error = this.#legs.map(({ shownAddress, error }) => `${shownAddress}: ${error}`).join('; ');
+        void this.#end('failed');
+      }
+    }
+    this.#parts.onChange();
+  };
+
+  async #end(status: OutputStatus): Promise<void> {
+    if (this.hasEnded) return;
+    const { room, clock } = this.#parts;
+    this.endedAt = clock.wallClock();
+    this.updatedAt = this.endedAt;
+    this.#retry?.cancel();
+    room.off('closed', this.#onOver);
+    room.off('participantLeft', this.#onLeft);
+    await Promise.allSettled(this.#legs.map((leg) => leg.end()));
+    this.#held?.release();
+    this.#held = undefined;
+    this.status = status;
+    this.#log.info({ status, ...(this.error ? { error: this.error } : {}) }, 'output ended');
+    this.#parts.onChange();
+  }
+}

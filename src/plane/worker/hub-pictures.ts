@@ -1,0 +1,46 @@
+import { randomInt } from 'node:crypto';
+import type { Clock } from '../../media/clock.ts';
+import type { PictureWireEvents } from '../../media/picture-wire.ts';
+import { pictureLossIndication } from '../../media/rtcp-feedback.ts';
+import { isRtcp } from '../../media/rtp.ts';
+import { SourceClock } from '../../media/source-clock.ts';
+import { VideoReceiver } from '../../media/video-receiver.ts';
+import type { MediaLink } from '../media-module.ts';
+
+/** A participant's pictures as they come from the hub. */
+export interface HubPictures {
+  readonly ssrc: number;
+  readonly codec: 'H264' | 'VP8';
+}
+
+/** Takes pictures from the hub for a program. @returns ends it */
+export function receiveFromHub(
+  link: MediaLink,
+  { ssrc, codec }: HubPictures,
+  clock: Clock,
+  events: PictureWireEvents,
+): () => void {
+  const times = new SourceClock();
+  const ownSsrc = randomInt(1, 2 ** 32);
+  const receiver = new VideoReceiver(codec, {
+    picture: ({ data, key, timestampMs }) => {
+      const now = clock.now();
+      times.heard(timestampMs, now);
+      events.picture({
+        data,
+        decodeMs: timestampMs,
+        showMs: timestampMs,
+        key,
+        disposable: false,
+        dueAt: now - times.latenessOf(timestampMs, now),
+        keyFrameGapMs: 0,
+        soundLateMs: 0,
+      });
+    },
+    needsKeyFrame: () => link.send(pictureLossIndication(ownSsrc, ssrc)),
+  });
+  events.config({ codec, parameterSets: [] });
+  return link.receive(ssrc, (packet) => {
+    if (!isRtcp(packet)) receiver.receive(packet, clock.now());
+  });
+}

@@ -1,0 +1,162 @@
+import type { MixListener } from '../../../transcode/mix-listener.ts';
+import type { Mixer } from '../../../transcode/mixer.ts';
+import { Program } from '../../../transcode/program/program.ts';
+import { PatchroomError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Clock } from '../../media/clock.ts';
+import type { MediaLink, PictureTarget } from '../media-module.ts';
+import type { ProgramStatistics, WorkerRequest } from '../messages.ts';
+import { receiveFromHub } from './hub-pictures.ts';
+import { PictureInlets } from './picture-inlets.ts';
+
+type Body<T extends WorkerRequest['type']> = Extract<WorkerRequest, { type: T }>;
+
+export interface ProgramsHost {
+  readonly clock: Clock;
+  readonly log: Logger;
+  mix(id: string): Mixer;
+  link(id: string): MediaLink;
+}
+
+interface Source {
+  /** The tracks of its participant's sound, by which the mix knows them. */
+  readonly tracks: readonly string[];
+  /** The last that was known, ms. */
+  mixDelayMs: number;
+  readonly close: () => void;
+}
+
+interface Running {
+  readonly program: Program;
+  readonly mixer: Mixer;
+  readonly listener: MixListener;
+  readonly sources: Map<string, Source>;
+}
+
+/** How long sound waits in the mix before anything is known of it. */
+const USUAL_MIX_DELAY_MS = 50;
+
+/** The programs that this worker makes: their sound from a mix here, their pictures from the hub or another worker. */
+export class Programs {
+  #host: ProgramsHost;
+  #inlets: PictureInlets;
+  #running = new Map<string, Running>();
+
+  constructor(host: ProgramsHost) {
+    this.#host = host;
+    this.#inlets = new PictureInlets(host.clock);
+  }
+
+  /** @throws PatchroomError 'failed-precondition' */
+  get(id: string): Program {
+    return this.#mustGet(id).program;
+  }
+
+  open({ program: id, mix, title, shape, audioBitrateBps }: Body<'open-program'>): void {
+    const { clock } = this.#host;
+    const log = this.#host.log.child({ program: id });
+    const sources = new Map<string, Source>();
+    const mixer = this.#host.mix(mix);
+    const program = new Program({
+      clock,
+      shape,
+      audioBitrateBps,
+      title,
+      mixDelayMs: (source) => mixDelayOf(mixer, sources.get(source)),
+      onDeath: (what, cause) => log.error({ cause }, `a program's ${what} ended`),
+      onPlan: (plan, reason) => log.info({ plan, reason }, "a program's pictures"),
+    });
+    const listener = mixer.addListener(
+      { codec: 'L16', rate: 48_000, channels: 2 },
+      {
+        deliver: (payload, bytes) => program.sound.tick(payload.subarray(0, bytes)),
+        skip: (frames) => program.sound.skip(frames),
+      },
+    );
+    this.#running.set(id, { program, mixer, listener, sources });
+  }
+
+  /** A source's pictures come by the hub from now on. */
+  addFromHub({ program: id, source, tracks, link, ssrc, codec }: Body<'program-hub-source'>): void {
+    const { program, sources } = this.#mustGet(id);
+    sources.get(source)?.close();
+    const stop = receiveFromHub(this.#host.link(link), { ssrc, codec }, this.#host.clock, {
+      config: (config) => queueMicrotask(() => program.picture.configure(source, config)),
+      picture: (picture) => program.picture.receive(source, picture),
+    });
+    sources.set(source, { tracks, mixDelayMs: USUAL_MIX_DELAY_MS, close: stop });
+  }
+
+  /** A source's pictures come from where it is pushed to. @returns where they are to be sent */
+  async addFromPush({ program: id, source, tracks }: Body<'program-push-source'>): Promise<PictureTarget> {
+    const { program, sources } = this.#mustGet(id);
+    const inlet = await this.#inlets.open({
+      config: (config) => program.picture.configure(source, config),
+      picture: (picture) => program.picture.receive(source, picture),
+    });
+    sources.get(source)?.close();
+    sources.set(source, { tracks, mixDelayMs: USUAL_MIX_DELAY_MS, close: inlet.close });
+    return inlet.target;
+  }
+
+  /** @returns when it is shown, or not wanted any more */
+  async show({ program, source }: Body<'program-show'>): Promise<void> {
+    await this.#mustGet(program).program.picture.show(source);
+  }
+
+  removeSource({ program, source }: Body<'program-remove-source'>): void {
+    const sources = this.#running.get(program)?.sources;
+    sources?.get(source)?.close();
+    sources?.delete(source);
+  }
+
+  async close(id: string): Promise<void> {
+    const running = this.#running.get(id);
+    if (!running) return;
+    this.#running.delete(id);
+    running.mixer.removeListener(running.listener);
+    for (const { close } of running.sources.values()) close();
+    await running.program.close();
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((id) => this.close(id)));
+    this.#inlets.close();
+  }
+
+  get statistics(): ProgramStatistics[] {
+    return [...this.#running].map(
+      ([
+        id,
+        {
+          program: { picture, sound },
+        },
+      ]) => ({
+        program: id,
+        picture: picture.mode,
+        frames: picture.frames,
+        bytes: picture.bytes,
+        encoderDelayMs: Math.round(picture.encoderDelayMs),
+        pids: [picture.pid, sound.pid].filter((pid) => pid > 0),
+        deaths: sound.deaths.total + picture.deaths,
+        silences: sound.silences,
+      }),
+    );
+  }
+
+  #mustGet(id: string): Running {
+    const running = this.#running.get(id);
+    if (!running) throw new PatchroomError('failed-precondition', `There is no program ${id} here.`);
+    return running;
+  }
+}
+
+/** Of the tracks that sound at present; what was true before, while all are silent. */
+function mixDelayOf(mixer: Mixer, source: Source | undefined): number {
+  if (!source) return USUAL_MIX_DELAY_MS;
+  for (const track of source.tracks) {
+    const delayMs = mixer.contributor(track)?.delayMs ?? 0;
+    if (delayMs > 0) source.mixDelayMs = delayMs;
+  }
+  return source.mixDelayMs;
+}

@@ -1,0 +1,32 @@
+/* Bodies of FLV's audio and video tags (FLV 10.1, sections E.4.2 and E.4.3), as RTMP's messages have them. */
+
+/** AAC: 44 kHz, 16 bits, stereo, whatever it really is (section E.4.2.1). */
+const AAC = 0xaf;
+const AVC = 7;
+const KEY = 1 << 4;
+const INTER = 2 << 4;
+const CONFIG = 0;
+const FRAME = 1;
+const MAX_COMPOSITION_MS = 2 ** 23 - 1;
+
+/** @param config - AudioSpecificConfig (ISO/IEC 14496-3, section 1.6.2.1) */
+export function aacConfigBody(config: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(AAC, CONFIG), config]);
+}
+
+/** @param frame - one raw access unit */
+export function aacFrameBody(frame: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(AAC, FRAME), frame]);
+}
+
+/** @param record - AVCDecoderConfigurationRecord (ISO/IEC 14496-15, section 5.3.3.1) */
+export function avcConfigBody(record: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(KEY | AVC, CONFIG, 0, 0, 0), record]);
+}
+
+/** @param frame - NAL units behind their lengths @param compositionMs - from decoding to showing, 24 bits with a sign */
+export function avcFrameBody(frame: Buffer, key: boolean, compositionMs: number): Buffer {
+  const header = Buffer.of((key ? KEY : INTER) | AVC, FRAME, 0, 0, 0);
+  header.writeIntBE(Math.min(compositionMs, MAX_COMPOSITION_MS), 2, 3);
+  return Buffer.concat([header, frame]);
+}

@@ -1,0 +1,280 @@
+import type { Clock, Timer } from '../../src/media/clock.ts';
+import type { SourceConfig, SourcePicture } from '../../src/media/picture-source.ts';
+import type { ProgramPacket } from '../../src/media/program.ts';
+import type { ProgramShape } from '../program-arguments.ts';
+import type { EncodedFrame } from '../video-job.ts';
+import { CardPlayer } from './card-player.ts';
+import { planCopy } from './copy-plan.ts';
+import { avcConfigBody, avcFrameBody } from './flv-body.ts';
+import { PictureClock } from './picture-clock.ts';
+import { ShownSource } from './shown-source.ts';
+
+export interface ProgramPictureOptions {
+  readonly clock: Clock;
+  readonly shape: ProgramShape;
+  /** The card says it. */
+  readonly title: string;
+  /** @returns the program's time at a moment of the clock, ms */
+  readonly toProgramMs: (localMs: number) => number;
+  /** @returns how long a source's sound waits in the mix, ms; 0 while that is unknown */
+  readonly mixDelayMs: (source: string) => number;
+  readonly emit: (packet: ProgramPacket) => void;
+  readonly onDeath: (what: string, cause: string) => void;
+  /** It is copied from now on, or encoded, and why that. */
+  readonly onPlan: (plan: 'copied' | 'encoded', reason: string) => void;
+}
+
+/** The source that is to be shown gives nothing for so long: the card is shown until it does. */
+const ENCODED_PATIENCE_MS = 3_000;
+/** A copied one is worth waiting for: whoever pushes it comes back, and once encoded it stays encoded. */
+const COPIED_PATIENCE_MS = 15_000;
+const CHECK_MS = 500;
+
+/**
+ * A program's picture: one source at a time, its access units as they came or through an encoder, or the card. It begins
+ * with copying where that is possible. What cannot be copied any more is encoded from then on until the end, so that
+ * players see other parameter sets once at the most. A source takes over with its first whole picture; until then the
+ * one before goes on.
+ */
+export class ProgramPicture {
+  readonly #options: ProgramPictureOptions;
+  #mode: 'undecided' | 'copied' | 'encoded' = 'undecided';
+  /** Whose pictures go out; undefined: the card, or nothing yet. */
+  #current: ShownSource | undefined;
+  /** Who is to be shown as soon as there is something of it. */
+  #next: ShownSource | undefined;
+  #times: PictureClock;
+  /** What players were told of how to decode. */
+  #record: Buffer | undefined;
+  #config: ProgramPacket | undefined;
+  #card: CardPlayer;
+  #waiters = new Map<string, () => void>();
+  /** Since when there is nothing to see. */
+  #idleSince: number;
+  #timer: Timer;
+  /** Pictures that went out, and the bytes of them. */
+  frames = 0;
+  bytes = 0;
+  /** Of encoders, so far. */
+  deaths = 0;
+
+  constructor(options: ProgramPictureOptions) {
+    this.#options = options;
+    const { clock, shape, title } = options;
+    this.#times = new PictureClock(Number.NEGATIVE_INFINITY);
+    this.#idleSince = clock.now();
+    this.#card = new CardPlayer({
+      text: title,
+      shape,
+      clock,
+      onFrame: (data, key, record) => this.#showCard(data, key, record),
+      onFailed: (cause) => options.onDeath('card', cause),
+    });
+    this.#timer = clock.after(CHECK_MS, this.#check);
+  }
+
+  get mode(): 'undecided' | 'copied' | 'encoded' {
+    return this.#mode;
+  }
+
+  get config(): ProgramPacket | undefined {
+    return this.#config;
+  }
+
+  /** The parameter sets in use. */
+  get record(): Buffer | undefined {
+    return this.#record;
+  }
+
+  /** Of the encoder's process; 0 while there is none. */
+  get pid(): number {
+    return this.#current?.pid || this.#next?.pid || 0;
+  }
+
+  get encoderDelayMs(): number {
+    return this.#current?.latencyMs ?? 0;
+  }
+
+  /**
+   * @param id - of the source that is to be shown; undefined: nobody has a picture
+   * @returns when it is shown, or not wanted any more
+   */
+  show(id: string | undefined): Promise<void> {
+    if (this.#next && this.#next.id !== id) this.#drop(this.#next);
+    if (id === undefined) {
+      this.#showNobody();
+      return Promise.resolve();
+    }
+    if (this.#current?.id === id) return Promise.resolve();
+    if (this.#next?.id !== id) {
+      const { clock, shape, onDeath } = this.#options;
+      const source: ShownSource = new ShownSource(id, {
+        clock,
+        shape,
+        onEncoded: (frame, record) => this.#showEncoded(source, frame, record),
+        onDeath: (cause) => {
+          this.deaths++;
+          onDeath('picture encoder', cause);
+        },
+      });
+      this.#next = source;
+      // Another source than the one that is copied would change the parameter sets.
+      if (this.#mode !== 'undecided') source.encode();
+    }
+    return new Promise((resolve) => {
+      this.#waiters.get(id)?.();
+      this.#waiters.set(id, resolve);
+    });
+  }
+
+  configure(id: string, config: SourceConfig): void {
+    const source = this.#source(id);
+    if (!source) return;
+    const before = source.config;
+    source.configure(config);
+    const isSame = before?.record && config.record?.equals(before.record);
+    if (source === this.#current && this.#mode === 'copied' && !isSame)
+      this.#encode(source, 'its format changed');
+  }
+
+  receive(id: string, picture: SourcePicture): void {
+    const source = this.#source(id);
+    if (!source?.config) return;
+    source.receive(picture);
+    if (this.#mode === 'encoded') source.encode();
+    if (source.encodes) {
+      // What is copied goes on until the encoder takes over.
+      if (source === this.#current && this.#mode === 'copied') this.#copy(source, picture);
+      return;
+    }
+    if (source.recent.length === 0) return; // it waits for a key frame
+    const plan = planCopy(source.config, picture.keyFrameGapMs);
+    if (!plan.copies) {
+      this.#encode(source, plan.reason);
+      if (this.#mode === 'copied') this.#copy(source, picture);
+    } else if (this.#mode === 'copied') this.#copy(source, picture);
+    else this.#beginCopying(source);
+  }
+
+  close(): void {
+    this.#timer.cancel();
+    this.#card.stop();
+    this.#current?.stop();
+    this.#next?.stop();
+    this.#current = undefined;
+    this.#next = undefined;
+    for (const resolve of this.#waiters.values()) resolve();
+    this.#waiters.clear();
+  }
+
+  #source(id: string): ShownSource | undefined {
+    return [this.#next, this.#current].find((source) => source?.id === id);
+  }
+
+  #drop(source: ShownSource): void {
+    source.stop();
+    if (this.#next === source) this.#next = undefined;
+    if (this.#current === source) this.#current = undefined;
+    this.#settle(source.id);
+  }
+
+  #settle(id: string): void {
+    this.#waiters.get(id)?.();
+    this.#waiters.delete(id);
+  }
+
+  #showNobody(): void {
+    if (this.#current) this.#drop(this.#current);
+    this.#play('nobody in the room has a picture');
+  }
+
+  #play(reason: string): void {
+    if (this.#mode !== 'encoded') this.#options.onPlan('encoded', reason);
+    // Its parameter sets are those of everything that is encoded.
+    this.#card.play();
+  }
+
+  #encode(source: ShownSource, reason: string): void {
+    this.#options.onPlan('encoded', reason);
+    source.encode();
+  }
+
+  #beginCopying(source: ShownSource): void {
+    this.#mode = 'copied';
+    this.#takeOver(source);
+    this.#options.onPlan('copied', '');
+    this.#tell(source.config!.record!);
+    for (const picture of source.recent) this.#copy(source, picture);
+  }
+
+  #copy(source: ShownSource, { data, decodeMs, showMs, key }: SourcePicture): void {
+    this.#emit(data, key, this.#times.place(decodeMs, showMs, this.#wanted(source, showMs)));
+  }
+
+  #showEncoded(source: ShownSource, frame: EncodedFrame, record: Buffer): void {
+    const isNews = source !== this.#current;
+    if (isNews && source !== this.#next) return;
+    if (isNews) this.#takeOver(source);
+    this.#mode = 'encoded';
+    this.#tell(record);
+    const { timestampMs, data, key } = frame;
+    this.#emit(data, key, this.#times.place(timestampMs, timestampMs, this.#wanted(source, timestampMs)));
+  }
+
+  #showCard(data: Buffer, key: boolean, record: Buffer): void {
+    const { clock, toProgramMs } = this.#options;
+    this.#mode = 'encoded';
+    if (key) this.#tell(record);
+    const now = clock.now();
+    this.#emit(data, key, this.#times.place(now, now, toProgramMs(now)));
+  }
+
+  /** @returns when a picture is to be shown so that it is with its sound, program time */
+  #wanted(source: ShownSource, showMs: number): number {
+    const { toProgramMs, mixDelayMs } = this.#options;
+    return toProgramMs(showMs + source.dueShiftMs) + source.soundLateMs + mixDelayMs(source.id);
+  }
+
+  #takeOver(source: ShownSource): void {
+    const before = this.#current;
+    this.#current = source;
+    if (this.#next === source) this.#next = undefined;
+    if (before) this.#drop(before);
+    this.#card.stop();
+    this.#times = new PictureClock(this.#times.lastMs);
+    this.#settle(source.id);
+  }
+
+  #tell(record: Buffer): void {
+    if (this.#record?.equals(record)) return;
+    this.#record = record;
+    const timestampMs = Math.max(0, this.#times.lastMs);
+    this.#config = { kind: 'video', packet: 'config', key: true, timestampMs, body: avcConfigBody(record) };
+    this.#options.emit(this.#config);
+  }
+
+  #emit(data: Buffer, key: boolean, at: { decodeMs: number; compositionMs: number }): void {
+    this.#idleSince = this.#options.clock.now();
+    this.frames++;
+    this.bytes += data.length;
+    const body = avcFrameBody(data, key, at.compositionMs);
+    this.#options.emit({ kind: 'video', packet: 'frame', key, timestampMs: at.decodeMs, body });
+  }
+
+  /** A source that gives nothing makes room for the card, and takes over again once it does. */
+  #check = (): void => {
+    const { clock } = this.#options;
+    this.#timer = clock.after(CHECK_MS, this.#check);
+    if (this.#card.plays) return;
+    const patienceMs = this.#mode === 'copied' ? COPIED_PATIENCE_MS : ENCODED_PATIENCE_MS;
+    if (clock.now() - this.#idleSince < patienceMs) return;
+    const silent = this.#current;
+    if (silent) {
+      this.#current = undefined;
+      if (!this.#next) this.#next = silent;
+      else silent.stop();
+      silent.encode();
+    }
+    this.#play('there were no pictures for a while');
+  };
+}

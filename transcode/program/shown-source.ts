@@ -1,0 +1,152 @@
+import type { Clock } from '../../src/media/clock.ts';
+import { GopCache } from '../../src/media/gop-cache.ts';
+import { toAnnexB } from '../../src/media/h264.ts';
+import type { SourceConfig, SourcePicture } from '../../src/media/picture-source.ts';
+import { ChildDeaths } from '../child-deaths.ts';
+import { type ProgramShape, programArguments } from '../program-arguments.ts';
+import { ivfFourCc } from '../video-arguments.ts';
+import { type EncodedFrame, VideoJob } from '../video-job.ts';
+
+export interface ShownSourceOptions {
+  readonly clock: Clock;
+  readonly shape: ProgramShape;
+  /** The first is a key frame. @param record - AVCDecoderConfigurationRecord that it goes with */
+  readonly onEncoded: (frame: EncodedFrame, record: Buffer) => void;
+  readonly onDeath: (cause: string) => void;
+}
+
+/** Pictures that wait for the encoder longer than that are left out, ms. */
+const MAX_WAIT_MS = 1_000;
+/** An encoder that died too often is left alone for so long. */
+const REST_MS = 10_000;
+
+/** Whose pictures a program shows, or is about to: what came since the last key frame, and the encoder when there is one. */
+export class ShownSource {
+  readonly id: string;
+  readonly #options: ShownSourceOptions;
+  readonly deaths: ChildDeaths;
+  config: SourceConfig | undefined;
+  /** From its own time to when it is due by the local clock, as its latest picture had it, ms. */
+  dueShiftMs = 0;
+  /** By how much its sound is late before the mix, ms. */
+  soundLateMs = 0;
+  /** When its latest picture came. */
+  heardAt = Number.NEGATIVE_INFINITY;
+  #cache = new GopCache<SourcePicture>();
+  #job: VideoJob | undefined;
+  #record: Buffer | undefined;
+  #wantsEncoder = false;
+  #restsUntil = 0;
+  #dropped = 0;
+
+  constructor(id: string, options: ShownSourceOptions) {
+    this.id = id;
+    this.#options = options;
+    this.deaths = new ChildDeaths(options.clock);
+  }
+
+  /** Since the last key frame, which is the first. */
+  get recent(): readonly SourcePicture[] {
+    return this.#cache.frames;
+  }
+
+  get encodes(): boolean {
+    return this.#wantsEncoder;
+  }
+
+  /** Of the encoder's process; 0 while there is none. */
+  get pid(): number {
+    return this.#job?.pid ?? 0;
+  }
+
+  /** Pictures that the encoder had no time for. */
+  get dropped(): number {
+    return this.#dropped + (this.#job?.counters.dropped ?? 0);
+  }
+
+  /** How long a picture takes through the encoder, ms. */
+  get latencyMs(): number {
+    return this.#job?.latencyMs ?? 0;
+  }
+
+  /** Pictures of another form begin, with a key frame. */
+  configure(config: SourceConfig): void {
+    this.config = config;
+    this.#cache.clear();
+    this.#stopJob();
+  }
+
+  receive(picture: SourcePicture): void {
+    this.heardAt = this.#options.clock.now();
+    this.dueShiftMs = picture.dueAt - picture.showMs;
+    this.soundLateMs = picture.soundLateMs;
+    this.#cache.add(picture);
+    if (!this.#wantsEncoder) return;
+    if (this.#job) this.#feed(picture, false);
+    else this.#start(); // it is in the cache already
+  }
+
+  /** From now on its pictures go through an encoder, those since the last key frame first. */
+  encode(): void {
+    if (this.#wantsEncoder) return;
+    this.#wantsEncoder = true;
+    this.#start();
+  }
+
+  stop(): void {
+    this.#wantsEncoder = false;
+    this.#cache.clear();
+    this.#stopJob();
+  }
+
+  #start(): void {
+    const { clock, shape } = this.#options;
+    const { config } = this;
+    const pictures = this.#cache.frames;
+    if (!config || pictures.length === 0 || clock.now() < this.#restsUntil) return;
+    this.#record = undefined;
+    const { width = 0, height = 0 } = config;
+    const job: VideoJob = new VideoJob({
+      fourCc: ivfFourCc(config.codec),
+      width,
+      height,
+      arguments: programArguments(config, shape),
+      clock,
+      maxWaitMs: MAX_WAIT_MS,
+      onConfig: (record) => {
+        if (this.#job === job) this.#record = record;
+      },
+      onFrame: (frame) => {
+        if (this.#job === job && this.#record) this.#options.onEncoded(frame, this.#record);
+      },
+      onEnd: (cause) => this.#onJobEnd(job, cause),
+    });
+    this.#job = job;
+    // All have to be decoded, and only the last is news.
+    for (const [index, picture] of pictures.entries()) this.#feed(picture, index < pictures.length - 1);
+  }
+
+  #feed({ data, showMs, key, disposable }: SourcePicture, hidden: boolean): void {
+    const { lengthBytes, parameterSets } = this.config!;
+    const unit = lengthBytes ? toAnnexB(data, lengthBytes, key ? parameterSets : []) : data;
+    if (unit) this.#job?.feed([unit], showMs, { key, disposable, hidden });
+    else this.#dropped++;
+  }
+
+  #stopJob(): void {
+    const job = this.#job;
+    this.#job = undefined;
+    if (!job) return;
+    this.#dropped += job.counters.dropped;
+    void job.stop();
+  }
+
+  #onJobEnd(job: VideoJob, cause: string): void {
+    if (this.#job !== job) return;
+    this.#dropped += job.counters.dropped;
+    this.#job = undefined;
+    this.#options.onDeath(cause);
+    if (this.deaths.note()) this.#start();
+    else this.#restsUntil = this.#options.clock.now() + REST_MS;
+  }
+}
