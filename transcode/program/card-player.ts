@@ -49,6 +49,7 @@ export class CardPlayer {
     try {
       this.#card ??= encodeCard(text, shape, clock);
       const card = await this.#card;
+      if (card.textFailure) onFailed(card.textFailure); // it is there, without its text
       if (round === this.#round) this.#show(card, 0, clock.now());
     } catch (error) {
       this.#card = undefined;

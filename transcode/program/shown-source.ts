@@ -17,6 +17,8 @@ export interface ShownSourceOptions {
 
 /** Pictures that wait for the encoder longer than that are left out, ms. */
 const MAX_WAIT_MS = 1_000;
+/** What was due so long before the encoder was wanted is there only to be decoded from, ms. */
+const BACKLOG_MS = 200;
 /** An encoder that died too often is left alone for so long. */
 const REST_MS = 10_000;
 
@@ -36,6 +38,7 @@ export class ShownSource {
   #job: VideoJob | undefined;
   #record: Buffer | undefined;
   #wantsEncoder = false;
+  #wantsEncoderSince = 0;
   #restsUntil = 0;
   #dropped = 0;
 
@@ -82,7 +85,9 @@ export class ShownSource {
     this.soundLateMs = picture.soundLateMs;
     this.#cache.add(picture);
     if (!this.#wantsEncoder) return;
-    if (this.#job) this.#feed(picture, false);
+    // All since the last key frame may come at once: shown, seconds of them would go out in a moment.
+    const isBacklog = picture.dueAt < this.#wantsEncoderSince - BACKLOG_MS;
+    if (this.#job) this.#feed(picture, isBacklog);
     else this.#start(); // it is in the cache already
   }
 
@@ -90,6 +95,7 @@ export class ShownSource {
   encode(): void {
     if (this.#wantsEncoder) return;
     this.#wantsEncoder = true;
+    this.#wantsEncoderSince = this.#options.clock.now();
     this.#start();
   }
 
