@@ -96,12 +96,16 @@ export class PictureWireReader {
 }
 
 function readConfig(body: Buffer): SourceConfig {
-  const { record, parameterSets, ...rest } = JSON.parse(body.toString()) as ConfigText;
-  return {
-    ...rest,
-    ...(record === undefined ? {} : { record: Buffer.from(record, 'base64') }),
-    parameterSets: parameterSets.map((unit) => Buffer.from(unit, 'base64')),
-  };
+  try {
+    const { record, parameterSets, ...rest } = JSON.parse(body.toString()) as ConfigText;
+    return {
+      ...rest,
+      ...(record === undefined ? {} : { record: Buffer.from(record, 'base64') }),
+      parameterSets: parameterSets.map((unit) => Buffer.from(unit, 'base64')),
+    };
+  } catch (error) {
+    throw new RangeError(`A configuration that cannot be read: ${(error as Error).message}`);
+  }
 }
 
 function readPicture(body: Buffer): SourcePicture {

@@ -22,6 +22,11 @@ const NOTHING_YET: LegReport = {
   uptimeMs: 0,
 };
 
+/** What goes on from one leg to the next. */
+type Totals = Pick<LegReport, 'retries' | 'bytesSent' | 'framesDropped' | 'lastRetryAt'>;
+
+const NO_TOTALS: Totals = { retries: 0, bytesSent: 0, framesDropped: 0 };
+
 /** One address of an output: the leg of a gateway that brings the program there, and what is known of it. */
 export class DestinationLeg implements OutputDestination {
   readonly address: string;
@@ -34,7 +39,7 @@ export class DestinationLeg implements OutputDestination {
   #shownAddress = '';
   #last: LegReport = NOTHING_YET;
   /** Of legs before this one: the process that carried them died. */
-  #before = { retries: 0, bytesSent: 0, framesDropped: 0 };
+  #before: Totals = NO_TOTALS;
   #abort = new AbortController();
 
   constructor(options: DestinationLegOptions) {
@@ -47,14 +52,20 @@ export class DestinationLeg implements OutputDestination {
     return this.#shownAddress;
   }
 
+  /** It waits to be dialled again. */
+  get isLost(): boolean {
+    return this.#leg === undefined && this.endedAt === undefined;
+  }
+
   get report(): LegReport {
     const report = this.#leg?.report ?? this.#last;
-    const { retries, bytesSent, framesDropped } = this.#before;
+    const { retries, bytesSent, framesDropped, lastRetryAt } = this.#before;
     return {
       ...report,
       retries: report.retries + retries,
       bytesSent: report.bytesSent + bytesSent,
       framesDropped: report.framesDropped + framesDropped,
+      lastRetryAt: report.lastRetryAt ?? lastRetryAt,
     };
   }
 
@@ -80,9 +91,10 @@ export class DestinationLeg implements OutputDestination {
   /** The process that carried it is gone: to be dialled again. */
   lose(reason: string): void {
     const { retries, bytesSent, framesDropped } = this.report;
-    this.#before = { retries: retries + 1, bytesSent, framesDropped };
+    const lastRetryAt = this.#options.clock.wallClock();
+    this.#before = { retries: retries + 1, bytesSent, framesDropped, lastRetryAt };
     this.#leg = undefined;
-    this.#last = { ...NOTHING_YET, state: 'waiting', reason, lastRetryAt: this.#options.clock.wallClock() };
+    this.#last = { ...NOTHING_YET, state: 'waiting', reason };
   }
 
   fail(error: unknown): void {
@@ -101,7 +113,7 @@ export class DestinationLeg implements OutputDestination {
 
   #close(status: 'finished' | 'failed'): void {
     const { report } = this;
-    this.#before = { retries: 0, bytesSent: 0, framesDropped: 0 };
+    this.#before = NO_TOTALS;
     this.#last = {
       ...report,
       uptimeMs: 0,

@@ -1,4 +1,4 @@
-import { PatchroomError } from '../errors.ts';
+import { asPatchroomError, PatchroomError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, Timer } from '../media/clock.ts';
@@ -42,8 +42,12 @@ export class RunningOutput implements Output {
   #parts: RunningOutputParts;
   #log: Logger;
   #legs: DestinationLeg[] = [];
+  /** How many wait to be joined by destinations that are dialled for the first time. */
+  #dialling = 0;
   #held: HeldProgram | undefined;
   #retry: Timer | undefined;
+  /** Of setting everything up anew: what began later counts. */
+  #round = 0;
 
   constructor(parts: RunningOutputParts) {
     this.#parts = parts;
@@ -71,26 +75,31 @@ export class RunningOutput implements Output {
 
   /** @throws PatchroomError, with nothing left of it */
   async start(addresses: readonly string[]): Promise<void> {
+    const { room } = this.#parts;
+    // First of all: that may happen while it starts.
+    room.once('closed', this.#onOver);
+    room.on('participantLeft', this.#onLeft);
     try {
-      const program = await this.#hold();
-      for (const address of addresses) await this.#dialFirst(address, program);
+      await this.#dialFirst(addresses, await this.#hold());
     } catch (error) {
       await this.#end('failed');
       throw error;
     }
-    const { room } = this.#parts;
-    room.once('closed', this.#onOver);
-    room.on('participantLeft', this.#onLeft);
     this.#log.info({ source: this.source, to: this.#shownAddresses }, 'output started');
+    this.#onLegChange();
   }
 
   /** @throws PatchroomError for an address that is not permitted; those before it were added */
   async add(address: string): Promise<void> {
     if (this.hasEnded) throw new PatchroomError('failed-precondition', 'The output has ended.');
-    if (this.#held) await this.#dialFirst(address, this.#held.program);
-    else throw new PatchroomError('unavailable', 'The output is being set up anew. Try again in a moment.');
-    this.#log.info({ to: this.#shownAddresses }, 'destination added');
-    this.#onChange();
+    if (!this.#held)
+      throw new PatchroomError('unavailable', 'The output is being set up anew. Try again in a moment.');
+    try {
+      await this.#dialFirst([address], this.#held.program);
+      this.#log.info({ to: this.#shownAddresses }, 'destination added');
+    } finally {
+      this.#onLegChange(); // the others may have failed meanwhile
+    }
   }
 
   /** @param address - whole, or as it is shown. @returns whether it went there */
@@ -132,17 +141,24 @@ export class RunningOutput implements Output {
     return held.program;
   }
 
-  async #dialFirst(address: string, program: RoomProgram): Promise<void> {
+  /** @throws PatchroomError for the first address that is not permitted; those before it were added */
+  async #dialFirst(addresses: readonly string[], program: RoomProgram): Promise<void> {
     const { room, clock, gatewayFor } = this.#parts;
-    const leg = new DestinationLeg({
-      room,
-      address,
-      gateway: gatewayFor(address),
-      clock,
-      onChange: this.#onChange,
-    });
-    await leg.dial(program);
-    this.#legs.push(leg);
+    this.#dialling++;
+    try {
+      for (const address of addresses) {
+        const gateway = gatewayFor(address);
+        const leg = new DestinationLeg({ room, address, gateway, clock, onChange: this.#onLegChange });
+        await leg.dial(program);
+        if (this.hasEnded) {
+          await leg.end();
+          throw new PatchroomError('failed-precondition', 'The output has ended.');
+        }
+        this.#legs.push(leg);
+      }
+    } finally {
+      this.#dialling--;
+    }
   }
 
   /** The media worker died: everything is set up anew in another. */
@@ -156,13 +172,27 @@ export class RunningOutput implements Output {
   }
 
   async #resume(): Promise<void> {
+    const round = ++this.#round;
+    this.#retry?.cancel();
     try {
-      const program = await this.#hold();
-      for (const leg of this.#live) await leg.dial(program).catch((error: unknown) => leg.fail(error));
+      const program = this.#held?.program ?? (await this.#hold());
+      const lost = this.#live.filter(({ isLost }) => isLost);
+      const dialled = await Promise.allSettled(lost.map((leg) => this.#dialAgain(leg, program)));
+      for (const result of dialled) if (result.status === 'rejected') throw result.reason;
     } catch (error) {
-      if (this.hasEnded) return;
+      if (this.hasEnded || round !== this.#round) return; // that worker died as well: the next round has begun
       this.#log.warn({ err: error }, 'an output could not be set up anew; trying again');
       this.#retry = this.#parts.clock.after(RETRY_MS, () => void this.#resume());
+    }
+  }
+
+  /** @throws PatchroomError for what may go well the next time */
+  async #dialAgain(leg: DestinationLeg, program: RoomProgram): Promise<void> {
+    try {
+      await leg.dial(program);
+    } catch (error) {
+      if (asPatchroomError(error).code !== 'invalid-request') throw error;
+      leg.fail(error);
     }
   }
 
@@ -170,20 +200,24 @@ export class RunningOutput implements Output {
     return this.#legs.filter(({ endedAt }) => endedAt === undefined);
   }
 
-  #onChange = (): void => {
+  #onChange(): void {
     this.updatedAt = this.#parts.clock.wallClock();
+    this.#parts.onChange();
+  }
+
+  #onLegChange = (): void => {
+    if (this.hasEnded) return;
     if (this.status === 'starting' && this.#legs.some(({ report }) => report.state === 'live')) {
       this.status = 'active';
       this.#log.info('output is live');
     }
-    if ((this.status === 'starting' || this.status === 'active') && this.#legs.length > 0) {
-      const failed = this.#legs.every(({ status }) => status === 'failed');
-      if (failed) {
-        this.error = this.#legs.map(({ shownAddress, error }) => `${shownAddress}: ${error}`).join('; ');
-        void this.#end('failed');
-      }
+    const failed = this.#legs.filter(({ status }) => status === 'failed');
+    // Others may have been taken away; those that are being dialled may go well.
+    if (failed.length > 0 && this.#live.length === 0 && this.#dialling === 0) {
+      this.error = failed.map(({ shownAddress, error }) => `${shownAddress}: ${error}`).join('; ');
+      void this.#end('failed');
     }
-    this.#parts.onChange();
+    this.#onChange();
   };
 
   async #end(status: OutputStatus): Promise<void> {

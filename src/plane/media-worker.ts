@@ -18,6 +18,8 @@ import {
 import type { Supervised } from './supervisor.ts';
 
 const ENTRY = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
+/** All of its files are read first, which takes long on a machine that is busy. */
+const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 3_000;
 
 interface Pending {
@@ -71,11 +73,14 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> implements Supe
   static async start(options: MediaWorkerOptions): Promise<MediaWorker> {
     const worker = new MediaWorker(options);
     try {
-      await worker.request({
-        type: 'initialise',
-        logLevel: options.logLevel,
-        modules: options.modules.map(({ gateway, url }) => ({ gateway, url: url.href })),
-      });
+      await worker.request(
+        {
+          type: 'initialise',
+          logLevel: options.logLevel,
+          modules: options.modules.map(({ gateway, url }) => ({ gateway, url: url.href })),
+        },
+        START_LIMIT_MS,
+      );
       return worker;
     } catch (error) {
       worker.kill();

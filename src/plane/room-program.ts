@@ -59,6 +59,7 @@ export class RoomProgram {
   #wanted: Track | undefined;
   /** The latest is the last. */
   #sources: Source[] = [];
+  /** What goes out for certain: nothing else could have taken its place. */
   #shown: Source | undefined;
   #round = 0;
   #retry: Timer | undefined;
@@ -96,7 +97,12 @@ export class RoomProgram {
     const { room, of, settings, worker, mix } = this.#parts;
     const mixId = of.type === 'room' ? room.sid : this.id;
     const title = of.type === 'room' ? room.name : (room.participant(of.identity)?.name ?? of.identity);
-    await worker.request({ type: 'open-program', program: this.id, mix: mixId, title, ...settings });
+    try {
+      await worker.request({ type: 'open-program', program: this.id, mix: mixId, title, ...settings });
+    } catch (error) {
+      this.close(); // it may have been opened, and answered too late
+      throw error;
+    }
     this.#endMix = mix(mixId);
     this.#listen('on');
     this.#follow();
@@ -135,7 +141,7 @@ export class RoomProgram {
     const { room, of } = this.#parts;
     if (of.type === 'room') return trackToShow(room, this.#wanted);
     const participant = room.participant(of.identity);
-    return participant && pictureOf(participant);
+    return participant && pictureOf(participant, this.#wanted);
   }
 
   /** @param round - of deciding: what was decided later counts */
@@ -149,19 +155,20 @@ export class RoomProgram {
         Number.POSITIVE_INFINITY, // its first picture may take its time
       );
       shown.catch(() => {}); // looked at below
+      if (!source) this.#shown = undefined; // it goes at once
       if (source && !present) {
         this.#sources.push(source);
         await this.#bring(source);
       }
       await shown;
       if (this.#closed || round !== this.#round) {
-        if (source && source !== this.#shown) this.#remove(source);
+        if (source && !present) this.#remove(source);
         return;
       }
       this.#shown = source;
       for (const other of [...this.#sources]) if (other !== source) this.#remove(other);
     } catch (error) {
-      if (source && source !== this.#shown) this.#remove(source);
+      if (source && !present) this.#remove(source);
       if (this.#closed || round !== this.#round || this.worker.hasEnded) return;
       const { log, clock, room } = this.#parts;
       log.warn({ err: error, room: room.name, track: track?.sid }, 'picture not shown; trying again');
@@ -182,6 +189,8 @@ export class RoomProgram {
       const to = pushSourceReply.parse(
         await this.worker.request({ type: 'program-push-source', ...request }),
       );
+      if (!this.#sources.includes(source)) return;
+      this.#shown = undefined; // from here on it may be this one
       source.endPush = await track.sendPictures(to);
       if (!this.#sources.includes(source)) letGo(source);
       return;
@@ -189,12 +198,16 @@ export class RoomProgram {
     source.hold = await track.hold();
     const link = await this.#parts.link();
     source.linked = await link.consume(source.hold.producerId);
-    if (!this.#sources.includes(source)) letGo(source);
+    if (!this.#sources.includes(source)) {
+      letGo(source);
+      return;
+    }
     const { ssrc, codec } = source.linked;
     const name = codec.name.toUpperCase();
     if (name !== 'H264' && name !== 'VP8') {
       throw new PatchroomError('unimplemented', `Pictures in ${codec.name} are not shown in programs.`);
     }
+    this.#shown = undefined; // from here on it may be this one
     await this.worker.request({ type: 'program-hub-source', ...request, link: link.id, ssrc, codec: name });
     await source.linked.requestKeyFrame().catch(() => {}); // it closed in this moment
   }

@@ -2,11 +2,13 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { camera, microphone } from '../client/local-media.ts';
+import type { OnAir } from '../client/on-air.ts';
 import type { RoomSession } from '../client/room-session.ts';
+import { GoLiveButton } from './go-live-button.tsx';
 import { CameraIcon, LeaveIcon, MicrophoneIcon, ScreenIcon } from './icons.tsx';
 
-/** Microphone (M), camera (V), screen (S) and leave; each key works while no field has the focus. */
-export function Controls({ session }: { session: RoomSession }) {
+/** Microphone (M), camera (V), screen (S), going live and leave; each key works while no field has the focus. */
+export function Controls({ session, onAir }: { session: RoomSession; onAir: OnAir }) {
   const problem = useSignal('');
   const { publish } = session.room.permissions.value;
   const voice = session.outgoing.tracks.value.get('voice');
@@ -82,6 +84,7 @@ export function Controls({ session }: { session: RoomSession }) {
           <ScreenIcon />
         </Toggle>
       )}
+      <GoLiveButton onAir={onAir} />
       <button type="button" class="danger" onClick={leave}>
         <LeaveIcon />
         <span>Leave</span>

@@ -79,6 +79,35 @@ export const InfoIcon = () => (
   </Icon>
 );
 
+/** A camera's red light. */
+export const GoLiveIcon = () => (
+  <Icon>
+    <rect x="3" y="5" width="18" height="14" rx="3" />
+    <circle cx="12" cy="12" r="3" fill="currentColor" />
+  </Icon>
+);
+
+export const PinIcon = ({ filled = false }) => (
+  <Icon>
+    <path d="M9 3h6l-1 7 4 4H6l4-4-1-7z" fill={filled ? 'currentColor' : 'none'} />
+    <path d="M12 14v7" />
+  </Icon>
+);
+
+export const EyeIcon = ({ off = false }) => (
+  <Icon>
+    <path d="M2 12c2.5-4.5 6-7 10-7s7.5 2.5 10 7c-2.5 4.5-6 7-10 7s-7.5-2.5-10-7z" />
+    <circle cx="12" cy="12" r="3" />
+    {off && <path d="M4 3l16 18" />}
+  </Icon>
+);
+
+export const CloseIcon = () => (
+  <Icon>
+    <path d="M6 6l12 12M18 6L6 18" />
+  </Icon>
+);
+
 /** Three bars, as many filled as the connection is good. */
 export const QualityIcon = ({ bars }: { bars: 0 | 1 | 2 | 3 }) => (
   <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">

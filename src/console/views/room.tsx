@@ -1,11 +1,14 @@
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { ParticipantView } from '../../../gateways/webrtc/messages.ts';
 import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
 import { camera, microphone } from '../client/local-media.ts';
+import { OnAir } from '../client/on-air.ts';
 import type { RoomSession } from '../client/room-session.ts';
+import { AirHeader } from './air-header.tsx';
 import { AudioOutput } from './audio.tsx';
 import { Controls } from './controls.tsx';
+import { RelayPanel } from './relays.tsx';
 import { Tile } from './tile.tsx';
 
 /** In the room: a tile for everybody, shared screens first and larger, and the controls. */
@@ -15,6 +18,9 @@ export function RoomView({ session }: { session: RoomSession }) {
   const screens = participants.flatMap((participant) =>
     participant.tracks.filter(({ purpose }) => purpose === 'screen').map((video) => ({ participant, video })),
   );
+
+  const onAir = useOnAir(session);
+  const program = onAir.active.value ? onAir.program : undefined;
 
   useDevice(session, 'voice', microphone);
   useDevice(session, 'camera', camera);
@@ -29,13 +35,21 @@ export function RoomView({ session }: { session: RoomSession }) {
       <p class="visually-hidden" aria-live="polite">
         {session.room.announcement.value}
       </p>
+      <AirHeader relays={onAir.relays} room={session.room.info.value.name} />
       <section
         class="tiles"
         style={gridFor(participants.length, screens.length > 0)}
         aria-label={`People in ${session.room.info.value.name}`}
       >
         {screens.map(({ participant, video }) => (
-          <Tile key={video.sid} session={session} participant={participant} video={video} screen />
+          <Tile
+            key={video.sid}
+            session={session}
+            participant={participant}
+            video={video}
+            program={program}
+            screen
+          />
         ))}
         {participants.map((participant) => (
           <Tile
@@ -43,11 +57,13 @@ export function RoomView({ session }: { session: RoomSession }) {
             session={session}
             participant={participant}
             video={cameraOf(participant)}
+            program={program}
             screen={false}
           />
         ))}
       </section>
-      <Controls session={session} />
+      <Controls session={session} onAir={onAir} />
+      {onAir.panelOpen.value && <RelayPanel onAir={onAir} room={session.room} />}
       <AudioOutput tracks={[...session.received.value.values()].filter(({ kind }) => kind === 'audio')} />
     </main>
   );
@@ -66,6 +82,16 @@ function gridFor(tiles: number, besideScreen: boolean) {
   if (narrow.value) columns = besideScreen || tiles > 3 ? 2 : 1;
   const rows = besideScreen ? 4 : Math.ceil(tiles / columns);
   return { '--columns': columns, '--rows': rows };
+}
+
+/** What goes out of the room, followed while the page is in it. */
+function useOnAir(session: RoomSession): OnAir {
+  const onAir = useMemo(() => {
+    const token = new URLSearchParams(location.search).get('token') ?? undefined;
+    return new OnAir(session.room.info.value.name, token);
+  }, [session]);
+  useEffect(() => onAir.follow(), [onAir]);
+  return onAir;
 }
 
 /** Publishes a device while it is on and permitted, again when another is chosen; without permission it is turned off. */

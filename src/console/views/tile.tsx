@@ -1,10 +1,12 @@
 import { useCallback } from 'preact/hooks';
 import type { ParticipantView, TrackView } from '../../../gateways/webrtc/messages.ts';
 import type { ConnectionQuality, ParticipantKind } from '../../../src/room/vocabulary.ts';
+import type { ProgramChoice } from '../client/program-choice.ts';
 import type { RoomSession } from '../client/room-session.ts';
 import { explainWaiting } from '../client/words.ts';
 import { EncoderDetails } from './encoder-details.tsx';
 import { EncoderIcon, MicrophoneIcon, PhoneIcon, QualityIcon, ReencodeIcon, SoundOffIcon } from './icons.tsx';
+import { ProgramPin } from './program-pin.tsx';
 import { Video } from './video.tsx';
 
 const QUALITY: Record<ConnectionQuality, { bars: 0 | 1 | 2 | 3; words: string }> = {
@@ -30,10 +32,12 @@ interface TileProps {
   /** The picture to show, if any. */
   readonly video: TrackView | undefined;
   readonly screen: boolean;
+  /** Whose picture goes out of the room; undefined while nobody cares. */
+  readonly program: ProgramChoice | undefined;
 }
 
 /** One participant, or one shared screen: picture or initials, name, kind, speaking, mute, connection. */
-export function Tile({ session, participant, video, screen }: TileProps) {
+export function Tile({ session, participant, video, screen, program }: TileProps) {
   const isYou = participant.sid === session.room.you.value;
   const media =
     video &&
@@ -99,6 +103,9 @@ export function Tile({ session, participant, video, screen }: TileProps) {
           </button>
         </div>
       )}
+      {program && video && isPinnable(participant, video) && (
+        <ProgramPin program={program} participant={participant} track={video.sid} />
+      )}
       {digits && <p class="digits">{digits}</p>}
       <footer>
         {participant.kind === 'phone' && <PhoneIcon />}
@@ -123,6 +130,12 @@ export function Tile({ session, participant, video, screen }: TileProps) {
       </footer>
     </article>
   );
+}
+
+/** A program shows somebody's screen rather than the camera. */
+function isPinnable({ tracks }: ParticipantView, video: TrackView): boolean {
+  const sharing = tracks.some(({ purpose, muted }) => purpose === 'screen' && !muted);
+  return !video.muted && (video.purpose === 'screen' || !sharing);
 }
 
 /** Nothing is heard of it: an encoder has no microphone that is off, but may send no sound. */

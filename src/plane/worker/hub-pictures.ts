@@ -7,6 +7,13 @@ import { SourceClock } from '../../media/source-clock.ts';
 import { VideoReceiver } from '../../media/video-receiver.ts';
 import type { MediaLink } from '../media-module.ts';
 
+/**
+ * Browsers send no key frame unasked, and without one lately no encoder could begin anew: they are asked after so long,
+ * and again as long as none comes.
+ */
+const MAX_KEY_FRAME_GAP_MS = 10_000;
+const ASK_AGAIN_MS = 1_000;
+
 /** A participant's pictures as they come from the hub. */
 export interface HubPictures {
   readonly ssrc: number;
@@ -22,10 +29,17 @@ export function receiveFromHub(
 ): () => void {
   const times = new SourceClock();
   const ownSsrc = randomInt(1, 2 ** 32);
+  const askForKeyFrame = () => link.send(pictureLossIndication(ownSsrc, ssrc));
+  let askAt = 0;
   const receiver = new VideoReceiver(codec, {
     picture: ({ data, key, timestampMs }) => {
       const now = clock.now();
       times.heard(timestampMs, now);
+      if (key) askAt = now + MAX_KEY_FRAME_GAP_MS;
+      else if (now >= askAt) {
+        askAt = now + ASK_AGAIN_MS;
+        askForKeyFrame();
+      }
       events.picture({
         data,
         decodeMs: timestampMs,
@@ -37,7 +51,7 @@ export function receiveFromHub(
         soundLateMs: 0,
       });
     },
-    needsKeyFrame: () => link.send(pictureLossIndication(ownSsrc, ssrc)),
+    needsKeyFrame: askForKeyFrame,
   });
   events.config({ codec, parameterSets: [] });
   return link.receive(ssrc, (packet) => {

@@ -38,7 +38,10 @@ export class PictureInlets {
 
   /** Anybody on this machine can connect; only who has the token is heard. */
   async open(events: PictureWireEvents): Promise<PictureInlet> {
-    this.#listening ??= this.#listen();
+    this.#listening ??= this.#listen().catch((error) => {
+      this.#listening = undefined; // the next one tries again
+      throw error;
+    });
     const port = await this.#listening;
     const token = randomBytes(TOKEN_CHARACTERS / 2).toString('hex');
     const expected: Expected = { token: Buffer.from(token), events, socket: undefined };
@@ -60,7 +63,8 @@ export class PictureInlets {
     const server = net.createServer((socket) => this.#accept(socket));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      // Stays: should the system run out of sockets later on, there is an error for each that is not accepted.
+      server.on('error', reject);
       server.listen(0, LOOPBACK, () => resolve());
     });
     server.unref();

@@ -89,11 +89,14 @@ export class Programs {
 
   /** A source's pictures come from where it is pushed to. @returns where they are to be sent */
   async addFromPush({ program: id, source, tracks }: Body<'program-push-source'>): Promise<PictureTarget> {
-    const { program, sources } = this.#mustGet(id);
+    const running = this.#mustGet(id);
+    const { program, sources } = running;
     const inlet = await this.#inlets.open({
       config: (config) => program.picture.configure(source, config),
       picture: (picture) => program.picture.receive(source, picture),
     });
+    if (this.#running.get(id) !== running) inlet.close(); // nobody would close it any more
+    this.#mustGet(id);
     sources.get(source)?.close();
     sources.set(source, { tracks, mixDelayMs: USUAL_MIX_DELAY_MS, close: inlet.close });
     return inlet.target;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAvcConfig } from '../../../src/media/avc-config.ts';
 import { toAnnexB } from '../../../src/media/h264.ts';
 import { H264Packetizer } from '../../../src/media/h264-packetizer.ts';
+import { RTP_HEADER_BYTES, writeRtpHeader } from '../../../src/media/rtp.ts';
 import { VideoReceiver } from '../../../src/media/video-receiver.ts';
 import { seededRandom } from '../../signals/random.ts';
 import { mutationsOf } from '../support/mutations.ts';
@@ -267,10 +268,26 @@ describe('H.264', () => {
     ['an SPS', [SPS, KEY]],
     ['a PPS', [PPS, KEY]],
   ])('key frames are left out as long as of the parameter sets there is %s', (_, units) => {
-    const { out, asked, video } = played(units, [INTER], [SPS, PPS, KEY]);
+    const { out, asked, video } = played([INTER], units, [SPS, PPS, KEY]);
     expect(out).toEqual([hex(SPS, PPS, KEY)]);
     expect(asked).toEqual([0]);
     expect(video.counters.framesDropped).toBe(2);
+  });
+
+  test('delimiters and fillers are left out', () => {
+    const { pictures, receive } = receiver('H264');
+    const packets = [Buffer.from('09f0', 'hex'), SPS, PPS, Buffer.from('0cff80', 'hex'), KEY].map(
+      (unit, index) => {
+        const header = Buffer.alloc(RTP_HEADER_BYTES);
+        const common = { payloadType: 102, timestamp: 1, ssrc: 1 };
+        writeRtpHeader(header, { ...common, sequenceNumber: index, marker: unit === KEY });
+        return Buffer.concat([header, unit]);
+      },
+    );
+    receive(packets, 0);
+    expect(pictures.map(({ data }) => data.toString('hex'))).toEqual([
+      ['', ...hex(SPS, PPS, KEY)].join('00000001'),
+    ]);
   });
 
   test('a key frame whose parameter sets were lost is not taken for one with those of before', () => {
