@@ -87,6 +87,8 @@ function hand(command, worker, cwd) {
     env: {
       ...process.env,
       MEDIASOUP_WORKER_BIN: worker,
+      // Each process reads some 150 files of TypeScript: what was made of them before halves the time of a start.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? path.resolve('node_modules', '.cache', 'node'),
       PATH: `${path.dirname(node24())}:${process.env.PATH}`,
     },
   });

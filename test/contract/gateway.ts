@@ -19,6 +19,29 @@ export interface ContractPeer {
   toldToGo(): Promise<string>;
 }
 
+/** Where a gateway dials out to. */
+export interface DialledServer {
+  /** With what lets somebody in there. */
+  readonly address: string;
+  /** Whether something of the program has arrived there. */
+  arrived(): boolean;
+  /** Whether it was told that it is over, so that nothing of it stays there. */
+  isOver(): boolean;
+  close(): Promise<void>;
+}
+
+/** How a gateway dials out, for those that do. */
+export interface Dialling {
+  /** Starts a server of the real kind. */
+  answering(): Promise<DialledServer>;
+  /** What lets somebody in, in every address here: must not be shown. */
+  readonly secret: string;
+  /** Where nobody answers. */
+  unanswered(): Promise<string>;
+  /** No address. */
+  readonly malformed: string;
+}
+
 /** What the suite needs to know of a gateway. */
 export interface GatewayUnderTest {
   readonly name: string;
@@ -35,6 +58,7 @@ export interface GatewayUnderTest {
   ports(server: Server): Promise<number[]>;
   /** Whether something still listens there. */
   listens(port: number): Promise<boolean>;
+  readonly dialling?: Dialling;
   readonly close?: () => Promise<void>;
 }
 
@@ -131,6 +155,54 @@ export function contractSuite(gateway: GatewayUnderTest): void {
       await own.stop();
       await told;
       expect(await Promise.all(ports.map(gateway.listens))).toEqual(ports.map(() => false));
+    });
+
+    const { dialling } = gateway;
+    describe.skipIf(!dialling)('dials out', () => {
+      test('the program arrives, and when it ends, that is said there', async () => {
+        const there = await dialling!.answering();
+        const room = server.rooms.open('dialling');
+        const output = await server.outputs.start(room, { type: 'room' }, [there.address]);
+        await expect.poll(() => output.destinations[0]!.report.state).toBe('live');
+        await expect.poll(() => there.arrived()).toBe(true);
+        expect(output.destinations[0]!.shownAddress).not.toContain(dialling!.secret);
+        await server.outputs.stop(output.id);
+        expect(output.status).toBe('complete');
+        await expect.poll(() => there.isOver()).toBe(true);
+        await there.close();
+      });
+
+      test('where nobody answers it goes on trying, says why without what is secret, and can be ended', async () => {
+        const room = server.rooms.open('trying');
+        const output = await server.outputs.start(room, { type: 'room' }, [await dialling!.unanswered()]);
+        await expect.poll(() => output.destinations[0]!.report.retries).toBeGreaterThan(1);
+        const { report, shownAddress } = output.destinations[0]!;
+        expect(report.reason).not.toBe('');
+        expect(report.reason + shownAddress).not.toContain(dialling!.secret);
+        await server.outputs.stop(output.id);
+        expect(output.status).toBe('aborted');
+      });
+
+      test('what is no address is refused in a sentence, and nothing of it stays', async () => {
+        const room = server.rooms.open('refusing');
+        const before = server.outputs.all.length;
+        const start = server.outputs.start(room, { type: 'room' }, [dialling!.malformed]);
+        await expect(start).rejects.toMatchObject({ code: 'invalid-request' });
+        await expect(start).rejects.not.toThrow(dialling!.secret);
+        expect(server.outputs.all.length).toBe(before);
+      });
+
+      test('stop ends its legs, and says so there', async () => {
+        const there = await dialling!.answering();
+        const own = await startServer({ gateways: gateway.modules, sections: gateway.sections });
+        const output = await own.outputs.start(own.rooms.open('ending'), { type: 'room' }, [there.address]);
+        await expect.poll(() => output.destinations[0]!.report.state).toBe('live');
+        await expect.poll(() => there.arrived()).toBe(true);
+        await own.stop();
+        expect(output.status).toBe('complete');
+        await expect.poll(() => there.isOver()).toBe(true);
+        await there.close();
+      });
     });
   });
 }

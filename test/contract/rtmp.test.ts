@@ -1,15 +1,18 @@
+import fs from 'node:fs';
 import { rtmp } from '../../gateways/rtmp/index.ts';
 import { sip } from '../../gateways/sip/index.ts';
 import type { Server } from '../../src/server.ts';
-import { loop, makeClip } from '../peers/flv-clip.ts';
+import { loop, makeClip, readFlv } from '../peers/flv-clip.ts';
+import { NginxRtmp } from '../peers/nginx-rtmp.ts';
 import { Phone } from '../peers/phone.ts';
-import { listensOnTcp } from '../peers/ports.ts';
+import { freePort, listensOnTcp } from '../peers/ports.ts';
 import { rtmpPort } from '../peers/rtmp-port.ts';
 import { RtmpPublisher } from '../peers/rtmp-publisher.ts';
 import { sipPort } from '../peers/sip-port.ts';
-import { type ContractPeer, contractSuite } from './gateway.ts';
+import { type ContractPeer, contractSuite, type DialledServer } from './gateway.ts';
 
 const TONE_HZ = 440;
+const SECRET = 'the-key-that-nobody-may-see';
 
 /** An encoder publishes only; who listens to it is a phone. */
 async function connect(server: Server, room: string, name: string): Promise<ContractPeer> {
@@ -50,6 +53,18 @@ async function callPhone(server: Server, room: string, name: string): Promise<Co
   };
 }
 
+/** nginx-rtmp: a second one with the same key is refused until the first is over. */
+async function answering(): Promise<DialledServer> {
+  const nginx = await NginxRtmp.start({ record: true });
+  const recorded = () => nginx.recordings().flatMap((file) => readFlv(fs.readFileSync(file)));
+  return {
+    address: `${nginx.url}/${SECRET}`,
+    arrived: () => recorded().some(({ type }) => type === 'video'),
+    isOver: () => nginx.connections() === 0,
+    close: () => nginx.stop(),
+  };
+}
+
 contractSuite({
   name: 'rtmp',
   modules: [rtmp, sip],
@@ -65,5 +80,11 @@ contractSuite({
   outcome: 'transcode',
   ports: async (server) => [rtmpPort(server)],
   listens: listensOnTcp,
+  dialling: {
+    secret: SECRET,
+    answering,
+    unanswered: async () => `rtmp://127.0.0.1:${await freePort()}/live/${SECRET}`,
+    malformed: `rtmp://127.0.0.1/${SECRET}`,
+  },
   close: async () => Phone.closeAll(),
 });

@@ -70,6 +70,17 @@ export class NginxRtmp {
       .sort((a, b) => born(a) - born(b));
   }
 
+  /** How many are connected to it, by the kernel's table (see proc(5)). */
+  connections(): number {
+    const ESTABLISHED = '01';
+    const port = this.port.toString(16).toUpperCase().padStart(4, '0');
+    const rows = fs.readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1);
+    return rows.filter((row) => {
+      const [, local, , state] = row.trim().split(/\s+/);
+      return local?.endsWith(`:${port}`) && state === ESTABLISHED;
+    }).length;
+  }
+
   /** Holds it without closing a connection (SIGSTOP): the kernel still takes connections and bytes, for a while. */
   freeze(): void {
     this.child.kill('SIGSTOP');
