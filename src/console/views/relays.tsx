@@ -53,7 +53,7 @@ export function RelayPanel({ onAir, room }: { onAir: OnAir; room: RoomState }) {
             {shown
               ? `The stream shows ${nameOf(shown.participant)}`
               : 'The stream shows no picture of anybody'}
-            {shown && (pinned === shown.participant ? ', pinned.' : ', chosen by itself.')}
+            {shown && (pinned === shown.participant ? ', pinned.' : ', chosen automatically.')}
             {!shown && '.'}
             {pinned !== null && pinned !== shown?.participant && ` Pinned is ${nameOf(pinned)}.`}
           </p>

@@ -84,13 +84,14 @@ function gridFor(tiles: number, besideScreen: boolean) {
   return { '--columns': columns, '--rows': rows };
 }
 
-/** What goes out of the room, followed while the page is in it. */
+/** What goes out of the room, followed while the server can be reached. */
 function useOnAir(session: RoomSession): OnAir {
   const onAir = useMemo(() => {
     const token = new URLSearchParams(location.search).get('token') ?? undefined;
     return new OnAir(session.room.info.value.name, token);
   }, [session]);
-  useEffect(() => onAir.follow(), [onAir]);
+  const connected = session.state.value.at === 'in';
+  useEffect(() => (connected ? onAir.follow() : undefined), [onAir, connected]);
   return onAir;
 }
 
