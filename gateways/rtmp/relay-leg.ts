@@ -44,6 +44,7 @@ export class RelayLeg implements Leg {
 
   /** It was given up. */
   fail(reason: string): void {
+    if (this.#hasEnded) return;
     this.#report = { ...this.#report, state: 'failed', reason, bitrateBps: 0, uptimeMs: 0 };
     this.#finish(reason);
   }

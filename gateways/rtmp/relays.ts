@@ -55,10 +55,11 @@ export class Relays {
     try {
       await port.request({ type: 'relay', relay: id, program: program.id, address: text });
     } catch (error) {
-      over();
+      end(); // it may have begun, and answered too late
       throw error;
     }
-    signal.addEventListener('abort', end);
+    if (signal.aborted) await leg.end();
+    else signal.addEventListener('abort', end);
     return leg;
   }
 

@@ -1,0 +1,81 @@
+import type { AacJobOptions } from '../../../transcode/aac-job.ts';
+import type { Card } from '../../../transcode/card.ts';
+import { config, sps } from './picture-path.ts';
+
+/* Stand for the children that encode a program's sound and its card. All that were started, the oldest first: */
+export const aacJobs: FakeAacJob[] = [];
+export const cardRequests: FakeCardRequest[] = [];
+
+const FRAME_SAMPLES = 1024;
+const TICK_SAMPLES = 960;
+
+export class FakeAacJob {
+  readonly pid = 4_713;
+  readonly options: AacJobOptions;
+  /** Each tick's first byte. */
+  readonly fed: number[] = [];
+  stopped = false;
+  /** It is found dead at the next tick, as one that hangs is. */
+  hangs = false;
+  #frames = 0;
+
+  constructor(options: AacJobOptions) {
+    this.options = options;
+    aacJobs.push(this);
+  }
+
+  feed(pcm: Buffer): boolean {
+    if (this.hangs) {
+      this.options.onEnd('no sound came out of it for 3 s');
+      return false;
+    }
+    this.fed.push(pcm[0]!);
+    return true;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+  }
+
+  /** Whether it was fed what the next frame is made of. */
+  get canGive(): boolean {
+    return this.fed.length * TICK_SAMPLES >= (this.#frames + 1) * FRAME_SAMPLES;
+  }
+
+  /** The next frame comes out of it; the first of all is what the encoder puts in front. @returns its body */
+  give(): Buffer {
+    const frame = Buffer.of(0xaa, this.#frames);
+    this.options.onFrame(frame, (this.#frames++ - 1) * FRAME_SAMPLES);
+    return frame;
+  }
+}
+
+/** Of the form that everything encoded has. */
+export const ENCODED_RECORD = config(sps('Baseline without B-frames')).data;
+
+/** Three pictures, the first of them a key frame. */
+export const CARD: Card = {
+  config: ENCODED_RECORD,
+  frames: ['c0', 'c1', 'c2'].map((hex, index) => ({ data: Buffer.from(hex, 'hex'), key: index === 0 })),
+  textFailure: undefined,
+};
+
+export class FakeCardRequest {
+  readonly text: string;
+  succeed: (card: Card) => void = () => {};
+  fail: (error: Error) => void = () => {};
+  readonly card: Promise<Card>;
+
+  constructor(text: string) {
+    this.text = text;
+    this.card = new Promise((resolve, reject) => {
+      this.succeed = resolve;
+      this.fail = reject;
+    });
+    cardRequests.push(this);
+  }
+}
+
+export function fakeEncodeCard(text: string): Promise<Card> {
+  return new FakeCardRequest(text).card;
+}
