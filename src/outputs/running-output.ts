@@ -147,6 +147,9 @@ export class RunningOutput implements Output {
     this.#dialling++;
     try {
       for (const address of addresses) {
+        if (this.#live.some((leg) => leg.address === address)) {
+          throw new PatchroomError('invalid-request', 'The output goes to one of these addresses already.');
+        }
         const gateway = gatewayFor(address);
         const leg = new DestinationLeg({ room, address, gateway, clock, onChange: this.#onLegChange });
         await leg.dial(program);

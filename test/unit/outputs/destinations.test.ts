@@ -37,6 +37,16 @@ describe('destinations', () => {
     );
   });
 
+  test('are refused where the output goes already: a server takes a key once', async () => {
+    const bench = new OutputBench();
+    await expect(bench.start([A, A])).rejects.toThrow(refusal('invalid-request'));
+    const output = await bench.start([A]);
+    await expect(bench.outputs.update(output.id, { add: [A], remove: [] })).rejects.toThrow(
+      refusal('invalid-request'),
+    );
+    expect(bench.going).toEqual([A]);
+  });
+
   test('can all be exchanged at once, and the last be taken away', async () => {
     const bench = new OutputBench({ maxDestinations: 2 });
     const output = await bench.start([A, B]);
