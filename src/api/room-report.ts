@@ -119,6 +119,21 @@ const worker = z.strictObject({
       tickLagMs: z.number().describe('The latest that a frame was made since this was last read'),
     })
     .optional(),
+  programs: z
+    .array(
+      z.strictObject({
+        program: z.string(),
+        picture: z.enum(['undecided', 'copied', 'encoded']).describe('How its pictures are made'),
+        frames: z.int().describe('Pictures that went out'),
+        bytes: z.number().describe('Of these pictures'),
+        encoderDelayMs: z.number(),
+        pids: z.array(z.int()).describe('Of its encoders: picture, where there is one, and sound'),
+        deaths: z.int().describe('Of its encoders, so far'),
+        silences: z.int().describe('Frames of silence that stand for sound that was missing'),
+      }),
+    )
+    .optional()
+    .describe('What it makes to go out of rooms'),
 });
 
 export const roomReport = z

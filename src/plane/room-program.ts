@@ -62,6 +62,7 @@ export class RoomProgram {
   /** What goes out for certain: nothing else could have taken its place. */
   #shown: Source | undefined;
   #round = 0;
+  #isFollowing = false;
   #retry: Timer | undefined;
   #closed = false;
 
@@ -105,7 +106,7 @@ export class RoomProgram {
     }
     this.#endMix = mix(mixId);
     this.#listen('on');
-    this.#follow();
+    this.#decide();
     if (!this.#wanted) void this.#show(undefined, this.#round);
   }
 
@@ -123,12 +124,22 @@ export class RoomProgram {
     room[what]('trackRerouted', this.#onRerouted);
   }
 
+  /** In a moment: when a hub died, all tracks go and come back at once, which is no reason to show anything else. */
   #follow = (): void => {
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
+    queueMicrotask(() => {
+      this.#isFollowing = false;
+      if (!this.#closed) this.#decide();
+    });
+  };
+
+  #decide(): void {
     const track = this.#choose();
     if (track === this.#wanted) return;
     this.#wanted = track;
     void this.#show(track, ++this.#round);
-  };
+  }
 
   /** Who pushes it came back on another connection. */
   #onRerouted = (track: Track): void => {

@@ -92,7 +92,8 @@ export class Recording {
     const options = ['-v', 'error', '-i', this.file];
     const [probed, decoded] = await Promise.all([
       complaintsOf('ffprobe', [...options, '-show_streams']),
-      complaintsOf('ffmpeg', ['-nostdin', ...options, '-f', 'null', '-']),
+      // In the file's own time base: ffmpeg's is one over the frame rate, in which two pictures may have one time.
+      complaintsOf('ffmpeg', ['-nostdin', ...options, '-enc_time_base', '-1', '-f', 'null', '-']),
     ]);
     return probed + decoded;
   }

@@ -26,7 +26,8 @@ export function planCopy(config: SourceConfig, keyFrameGapMs: number): CopyPlan 
 
 function unfitness({ codec, record, lengthBytes }: SourceConfig): string | undefined {
   if (codec !== 'H264') return `it is ${codec}, and CDNs take H.264`;
-  if (!record || lengthBytes !== 4) return 'it does not come as a push';
+  if (!record) return 'it does not come as a push';
+  if (lengthBytes !== 4) return `its NAL units have lengths of ${lengthBytes} bytes, and CDNs expect 4`;
   const avc = parseAvcConfig(record);
   const sps = avc && parseSps(avc.sps[0]!);
   if (!sps) return 'its parameter sets cannot be read';

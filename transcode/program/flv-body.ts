@@ -7,6 +7,7 @@ const KEY = 1 << 4;
 const INTER = 2 << 4;
 const CONFIG = 0;
 const FRAME = 1;
+const MIN_COMPOSITION_MS = -(2 ** 23);
 const MAX_COMPOSITION_MS = 2 ** 23 - 1;
 
 /** @param config - AudioSpecificConfig (ISO/IEC 14496-3, section 1.6.2.1) */
@@ -24,9 +25,12 @@ export function avcConfigBody(record: Buffer): Buffer {
   return Buffer.concat([Buffer.of(KEY | AVC, CONFIG, 0, 0, 0), record]);
 }
 
-/** @param frame - NAL units behind their lengths @param compositionMs - from decoding to showing, 24 bits with a sign */
+/**
+ * @param frame - NAL units behind their lengths
+ * @param compositionMs - from decoding to showing, whole ms; what 24 bits with a sign cannot hold becomes the nearest
+ */
 export function avcFrameBody(frame: Buffer, key: boolean, compositionMs: number): Buffer {
   const header = Buffer.of((key ? KEY : INTER) | AVC, FRAME, 0, 0, 0);
-  header.writeIntBE(Math.min(compositionMs, MAX_COMPOSITION_MS), 2, 3);
+  header.writeIntBE(Math.max(MIN_COMPOSITION_MS, Math.min(compositionMs, MAX_COMPOSITION_MS)), 2, 3);
   return Buffer.concat([header, frame]);
 }

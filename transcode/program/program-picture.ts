@@ -29,6 +29,12 @@ const ENCODED_PATIENCE_MS = 3_000;
 /** A copied one is worth waiting for: whoever pushes it comes back, and once encoded it stays encoded. */
 const COPIED_PATIENCE_MS = 15_000;
 const CHECK_MS = 500;
+/** By two ways, pictures of one moment come so near to each other. */
+const SAME_MOMENT_MS = 100;
+/** So far behind what was shown before a source may begin; it catches up little by little. */
+const MAX_BEHIND_MS = 150;
+/** An encoder has so long to come up to that. */
+const CATCH_UP_LIMIT_MS = 3_000;
 
 /**
  * A program's picture: one source at a time, its access units as they came or through an encoder, or the card. It begins
@@ -118,8 +124,7 @@ export class ProgramPicture {
         },
       });
       this.#next = source;
-      // Another source than the one that is copied would change the parameter sets.
-      if (this.#mode !== 'undecided') source.encode();
+      if (this.#mode === 'encoded') source.encode();
     }
     return new Promise((resolve) => {
       this.#waiters.get(id)?.();
@@ -130,11 +135,13 @@ export class ProgramPicture {
   configure(id: string, config: SourceConfig): void {
     const source = this.#source(id);
     if (!source) return;
-    const before = source.config;
+    // Some say it again before each key frame.
+    if (source.config?.record && config.record?.equals(source.config.record)) return;
     source.configure(config);
-    const isSame = before?.record && config.record?.equals(before.record);
-    if (source === this.#current && this.#mode === 'copied' && !isSame)
-      this.#encode(source, 'its format changed');
+    if (this.#mode !== 'copied' || this.#isKnown(source)) return;
+    // Copied, it would change the parameter sets under players.
+    if (source === this.#current) this.#encode(source, 'its format changed');
+    else this.#encode(source, 'somebody else is shown');
   }
 
   receive(id: string, picture: SourcePicture): void {
@@ -143,17 +150,32 @@ export class ProgramPicture {
     source.receive(picture);
     if (this.#mode === 'encoded') source.encode();
     if (source.encodes) {
-      // What is copied goes on until the encoder takes over.
-      if (source === this.#current && this.#mode === 'copied') this.#copy(source, picture);
+      // What is copied goes on until the encoder takes over, unless players were told something else of how to decode it.
+      if (source === this.#current && this.#mode === 'copied' && this.#isKnown(source))
+        this.#copy(source, picture);
       return;
     }
     if (source.recent.length === 0) return; // it waits for a key frame
+    if (this.#mode === 'undecided' && !source.hasNews) return; // the latest tells how far apart key frames are
     const plan = planCopy(source.config, picture.keyFrameGapMs);
-    if (!plan.copies) {
-      this.#encode(source, plan.reason);
-      if (this.#mode === 'copied') this.#copy(source, picture);
-    } else if (this.#mode === 'copied') this.#copy(source, picture);
-    else this.#beginCopying(source);
+    if (!plan.copies) this.#encode(source, plan.reason);
+    else if (this.#mode === 'undecided') {
+      this.#beginCopying(source);
+      return;
+    }
+    if (this.#mode !== 'copied') return;
+    if (plan.copies && source === this.#next && this.#goesOnWith(source, picture)) this.#takeOver(source);
+    if (source === this.#current) this.#copy(source, picture);
+  }
+
+  /** Whether players were told how to decode it. */
+  #isKnown({ config }: ShownSource): boolean {
+    return this.#record !== undefined && config?.record?.equals(this.#record) === true;
+  }
+
+  /** The push that is copied comes by another way, or came back: this is where it can go on. */
+  #goesOnWith(source: ShownSource, { key, showMs }: SourcePicture): boolean {
+    return key && this.#due(source, showMs) + this.#delay(source) > this.#times.lastMs - SAME_MOMENT_MS;
   }
 
   close(): void {
@@ -208,17 +230,27 @@ export class ProgramPicture {
   }
 
   #copy(source: ShownSource, { data, decodeMs, showMs, key }: SourcePicture): void {
-    this.#emit(data, key, this.#times.place(decodeMs, showMs, this.#wanted(source, showMs)));
+    this.#emit(
+      data,
+      key,
+      this.#times.place(decodeMs, showMs, this.#due(source, showMs), this.#delay(source)),
+    );
   }
 
   #showEncoded(source: ShownSource, frame: EncodedFrame, record: Buffer): void {
     const isNews = source !== this.#current;
     if (isNews && source !== this.#next) return;
+    if (isNews && (!frame.key || this.#isStale(source, frame.timestampMs))) {
+      // Nobody can decode what goes on from before the card; and what waited for the encoder to start is of the past.
+      source.requestKeyFrame();
+      return;
+    }
     if (isNews) this.#takeOver(source);
     this.#mode = 'encoded';
     this.#tell(record);
     const { timestampMs, data, key } = frame;
-    this.#emit(data, key, this.#times.place(timestampMs, timestampMs, this.#wanted(source, timestampMs)));
+    const due = this.#due(source, timestampMs);
+    this.#emit(data, key, this.#times.place(timestampMs, timestampMs, due, this.#delay(source)));
   }
 
   #showCard(data: Buffer, key: boolean, record: Buffer): void {
@@ -229,10 +261,20 @@ export class ProgramPicture {
     this.#emit(data, key, this.#times.place(now, now, toProgramMs(now)));
   }
 
-  /** @returns when a picture is to be shown so that it is with its sound, program time */
-  #wanted(source: ShownSource, showMs: number): number {
-    const { toProgramMs, mixDelayMs } = this.#options;
-    return toProgramMs(showMs + source.dueShiftMs) + source.soundLateMs + mixDelayMs(source.id);
+  /** Whether it lies well before what is shown already. An encoder that does not catch up is taken as it is. */
+  #isStale(source: ShownSource, showMs: number): boolean {
+    const behindMs = this.#times.lastMs - this.#due(source, showMs) - this.#delay(source);
+    return behindMs > MAX_BEHIND_MS && source.encodedForMs < CATCH_UP_LIMIT_MS;
+  }
+
+  /** @returns when a picture is due, program time */
+  #due(source: ShownSource, showMs: number): number {
+    return this.#options.toProgramMs(showMs + source.dueShiftMs);
+  }
+
+  /** @returns by how much its sound comes later, ms */
+  #delay(source: ShownSource): number {
+    return source.soundLateMs + this.#options.mixDelayMs(source.id);
   }
 
   #takeOver(source: ShownSource): void {
@@ -271,9 +313,11 @@ export class ProgramPicture {
     const silent = this.#current;
     if (silent) {
       this.#current = undefined;
-      if (!this.#next) this.#next = silent;
-      else silent.stop();
-      silent.encode();
+      if (this.#next) silent.stop();
+      else {
+        this.#next = silent;
+        silent.encode();
+      }
     }
     this.#play('there were no pictures for a while');
   };

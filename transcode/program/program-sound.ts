@@ -25,7 +25,7 @@ const SILENT_TICK = Buffer.alloc(TICK_SAMPLES * 4);
 /** More ticks than that are not made up for by silence, but by going on later. */
 const MAX_SKIPPED = 50;
 /** Sound that is so late will not come any more: there is silence instead, so that players go on. */
-const LATEST_MS = 500;
+const LATEST_MS = 1_500;
 /** An encoder that died too often is left alone for so long. */
 const REST_MS = 10_000;
 
@@ -73,7 +73,7 @@ export class ProgramSound {
     this.#nextMs ??= this.#baseMs;
     this.#feed(Buffer.from(l16));
     this.coverUntil(Number.POSITIVE_INFINITY);
-    if (!this.#job && now >= this.#restsUntil) this.#start();
+    if (!this.#job && !this.#closed && now >= this.#restsUntil) this.#start();
   }
 
   /** So many ticks will never come. */
@@ -103,8 +103,9 @@ export class ProgramSound {
   }
 
   #feed(l16: Buffer): void {
-    this.#job?.feed(l16);
+    // Counted first: should the encoder be found dead now, the next one begins behind these.
     this.#samples += TICK_SAMPLES;
+    this.#job?.feed(l16);
   }
 
   #start(): void {

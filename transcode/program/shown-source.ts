@@ -17,7 +17,7 @@ export interface ShownSourceOptions {
 
 /** Pictures that wait for the encoder longer than that are left out, ms. */
 const MAX_WAIT_MS = 1_000;
-/** What was due so long before the encoder was wanted is there only to be decoded from, ms. */
+/** What was due so long before the source, or its encoder, was wanted is there only to be decoded from, ms. */
 const BACKLOG_MS = 200;
 /** An encoder that died too often is left alone for so long. */
 const REST_MS = 10_000;
@@ -38,7 +38,9 @@ export class ShownSource {
   #job: VideoJob | undefined;
   #record: Buffer | undefined;
   #wantsEncoder = false;
-  #wantsEncoderSince = 0;
+  #wantedSince: number;
+  /** When its first encoded picture came. */
+  #encodedAt: number | undefined;
   #restsUntil = 0;
   #dropped = 0;
 
@@ -46,11 +48,18 @@ export class ShownSource {
     this.id = id;
     this.#options = options;
     this.deaths = new ChildDeaths(options.clock);
+    this.#wantedSince = options.clock.now();
   }
 
   /** Since the last key frame, which is the first. */
   get recent(): readonly SourcePicture[] {
     return this.#cache.frames;
+  }
+
+  /** Whether its latest picture is one to be shown, not one of those that come first to have the later ones decoded. */
+  get hasNews(): boolean {
+    const latest = this.#cache.frames.at(-1);
+    return latest !== undefined && !this.#isBacklog(latest);
   }
 
   get encodes(): boolean {
@@ -85,18 +94,26 @@ export class ShownSource {
     this.soundLateMs = picture.soundLateMs;
     this.#cache.add(picture);
     if (!this.#wantsEncoder) return;
-    // All since the last key frame may come at once: shown, seconds of them would go out in a moment.
-    const isBacklog = picture.dueAt < this.#wantsEncoderSince - BACKLOG_MS;
-    if (this.#job) this.#feed(picture, isBacklog);
+    if (this.#job) this.#feed(picture, false);
     else this.#start(); // it is in the cache already
   }
 
-  /** From now on its pictures go through an encoder, those since the last key frame first. */
+  /** From now on its pictures go through an encoder: the first that is news begins, those since the last key frame are decoded before it. */
   encode(): void {
     if (this.#wantsEncoder) return;
     this.#wantsEncoder = true;
-    this.#wantsEncoderSince = this.#options.clock.now();
+    this.#wantedSince = this.#options.clock.now();
     this.#start();
+  }
+
+  /** How long ago its encoder gave the first picture, ms. */
+  get encodedForMs(): number {
+    return this.#encodedAt === undefined ? 0 : this.#options.clock.now() - this.#encodedAt;
+  }
+
+  /** Of the encoder. */
+  requestKeyFrame(): void {
+    this.#job?.requestKeyFrame();
   }
 
   stop(): void {
@@ -109,7 +126,7 @@ export class ShownSource {
     const { clock, shape } = this.#options;
     const { config } = this;
     const pictures = this.#cache.frames;
-    if (!config || pictures.length === 0 || clock.now() < this.#restsUntil) return;
+    if (!config || !this.hasNews || clock.now() < this.#restsUntil) return;
     this.#record = undefined;
     const { width = 0, height = 0 } = config;
     const job: VideoJob = new VideoJob({
@@ -123,13 +140,20 @@ export class ShownSource {
         if (this.#job === job) this.#record = record;
       },
       onFrame: (frame) => {
-        if (this.#job === job && this.#record) this.#options.onEncoded(frame, this.#record);
+        if (this.#job !== job || !this.#record) return;
+        this.#encodedAt ??= clock.now();
+        this.#options.onEncoded(frame, this.#record);
       },
       onEnd: (cause) => this.#onJobEnd(job, cause),
     });
     this.#job = job;
     // All have to be decoded, and only the last is news.
     for (const [index, picture] of pictures.entries()) this.#feed(picture, index < pictures.length - 1);
+  }
+
+  /** All since the last key frame may come at once: shown, seconds of them would go out in a moment. */
+  #isBacklog({ dueAt }: SourcePicture): boolean {
+    return dueAt < this.#wantedSince - BACKLOG_MS;
   }
 
   #feed({ data, showMs, key, disposable }: SourcePicture, hidden: boolean): void {

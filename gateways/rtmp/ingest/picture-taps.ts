@@ -34,6 +34,7 @@ export class PictureTaps {
   }
 
   setMuted(muted: boolean): void {
+    if (muted === this.#muted) return;
     this.#muted = muted;
     this.#awaitsKey = true;
     this.#recent.clear();

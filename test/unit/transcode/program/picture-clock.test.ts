@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { PictureClock } from '../../../../transcode/program/picture-clock.ts';
+import { seededRandom } from '../../../signals/random.ts';
+
+const ANYTHING = Number.NEGATIVE_INFINITY;
+
+/** @param offs - by how much what is wanted differs from the even pace, one a picture */
+function placed(clock: PictureClock, offs: readonly number[], periodMs = 40): number[] {
+  return offs.map((off, index) => {
+    const sourceMs = 5_000 + index * periodMs;
+    return clock.place(sourceMs, sourceMs, 20_000 + index * periodMs + off).decodeMs;
+  });
+}
+
+function distances(times: readonly number[]): number[] {
+  return times.slice(1).map((time, index) => time - times[index]!);
+}
+
+test('the first is where it is wanted, and the others at the distances of the source', () => {
+  const clock = new PictureClock(ANYTHING);
+  expect(clock.place(5_000, 5_000, 20_000.4)).toEqual({ decodeMs: 20_000, compositionMs: 0 });
+  expect(clock.place(5_033, 5_033, 20_040)).toEqual({ decodeMs: 20_033, compositionMs: 0 });
+  expect(clock.place(5_067, 5_067, 20_050)).toEqual({ decodeMs: 20_067, compositionMs: 0 });
+  expect(clock.lastMs).toBe(20_067);
+});
+
+test('B-frames are decoded before they are shown, as in the source', () => {
+  const clock = new PictureClock(ANYTHING);
+  const pictures = [
+    [0, 80],
+    [40, 240],
+    [80, 160],
+    [120, 120],
+    [160, 200],
+  ] as const;
+  const times = pictures.map(([decode, show]) => clock.place(decode, show, 10_000 + show));
+  expect(times).toEqual(
+    pictures.map(([decode, show]) => ({ decodeMs: 10_000 + decode, compositionMs: show - decode })),
+  );
+});
+
+describe('what is wanted wavers', () => {
+  test.each([[[25]], [[-25]], [[10, -20, 25, -25, 3]]])('by %j ms: nothing moves', (offs) => {
+    const times = placed(new PictureClock(ANYTHING), [0, ...offs, ...offs]);
+    expect(new Set(distances(times))).toEqual(new Set([40]));
+  });
+
+  test.each([
+    [60, 41],
+    [-60, 39],
+    [500, 41],
+    [-500, 39],
+  ])('by %i ms for long: distances of %i ms until it is near enough', (off, distance) => {
+    const times = placed(new PictureClock(ANYTHING), [0, ...new Array(600).fill(off)]);
+    const moved = Math.abs(off) - 25;
+    expect(distances(times.slice(0, moved + 1))).toEqual(new Array(moved).fill(distance));
+    expect(new Set(distances(times.slice(moved)))).toEqual(new Set([40]));
+  });
+
+  test.each([501, 3_000])('by %i ms: the source went on from elsewhere, and so does the program', (off) => {
+    const times = placed(new PictureClock(ANYTHING), [0, off, off]);
+    expect(distances(times)).toEqual([40 + off, 40]);
+  });
+
+  test('by much, back: they come right behind each other until the program has caught up', () => {
+    const times = placed(new PictureClock(ANYTHING), [0, ...new Array(30).fill(-600)]);
+    expect(distances(times).slice(0, 15)).toEqual(new Array(15).fill(1));
+    expect(times.at(-1)).toBe(20_000 + 30 * 40 - 600);
+  });
+});
+
+describe('the sound is late, and pictures with it', () => {
+  const delayed = (delays: readonly number[]) => {
+    const clock = new PictureClock(ANYTHING);
+    return delays.map((delay, index) => {
+      const sourceMs = 5_000 + index * 40;
+      return clock.place(sourceMs, sourceMs, 20_000 + index * 40, delay).decodeMs - 20_000 - index * 40;
+    });
+  };
+  test.each<[string, number[], number[]]>([
+    ['from the beginning', [120, 120], [120, 120]],
+    ['by so much that it is in trouble: not with it', [401, 5_000], [400, 400]],
+    ['a little more, or less', [50, 75, 25, 60], [50, 50, 50, 50]],
+    ['more: little by little', [50, 80, 80, 80, 80, 80, 80], [50, 51, 52, 53, 54, 55, 55]],
+    ['less: little by little', [80, 50, 50, 50, 50, 50, 50], [80, 79, 78, 77, 76, 75, 75]],
+    ['suddenly by a second: little by little, too', [0, 1_000, 1_000], [0, 1, 2]],
+  ])('%s', (_, delays, expected) => {
+    expect(delayed(delays)).toEqual(expected);
+  });
+});
+
+describe('after another source', () => {
+  test('what is due later is where it is wanted', () => {
+    expect(placed(new PictureClock(19_000), [0, 0])).toEqual([20_000, 20_040]);
+  });
+
+  test('what is due earlier comes right behind, and catches up by 4 ms a picture', () => {
+    const times = placed(new PictureClock(20_100), new Array(40).fill(0));
+    expect(times.slice(0, 3)).toEqual([20_101, 20_133, 20_169]);
+    expect(distances(times.slice(1, 20))).toEqual(new Array(18).fill(36));
+    expect(times.at(-1)).toBe(20_000 + 39 * 40);
+  });
+
+  test('the first of them with B-frames is decoded later, too, and not shown before that', () => {
+    const clock = new PictureClock(20_100);
+    const { decodeMs, compositionMs } = clock.place(0, 80, 20_080);
+    expect(decodeMs).toBe(20_101);
+    expect(Math.abs(compositionMs - 80)).toBeLessThanOrEqual(4);
+  });
+});
+
+test('the source starts anew: its time is another, the program goes on', () => {
+  const clock = new PictureClock(ANYTHING);
+  clock.place(900_000, 900_000, 20_000);
+  expect(clock.place(0, 0, 20_040)).toEqual({ decodeMs: 20_040, compositionMs: 0 });
+  expect(clock.place(40, 40, 20_080)).toEqual({ decodeMs: 20_080, compositionMs: 0 });
+});
+
+test('pictures of one moment become a millisecond apart', () => {
+  const clock = new PictureClock(ANYTHING);
+  const times = [5_000, 5_000, 5_000].map((ms) => clock.place(ms, ms, 20_000));
+  expect(times.map(({ decodeMs }) => decodeMs)).toEqual([20_000, 20_001, 20_002]);
+  expect(times.every(({ compositionMs }) => compositionMs === 0)).toBe(true);
+});
+
+test('whatever comes, times are whole and grow, and nothing is shown before it is decoded', () => {
+  const random = seededRandom(7);
+  for (let round = 0; round < 50; round++) {
+    const clock = new PictureClock(round % 2 ? ANYTHING : Math.round(random() * 1e5));
+    let last = clock.lastMs;
+    for (let index = 0; index < 200; index++) {
+      const decodeMs = Math.round(random() * 10_000);
+      const { decodeMs: at, compositionMs } = clock.place(
+        decodeMs,
+        decodeMs + Math.round(random() * 200),
+        random() * 10_000,
+      );
+      const isRight = Number.isInteger(at) && at > last && compositionMs >= 0 && at === clock.lastMs;
+      if (!isRight) expect.fail(`${at} and ${compositionMs} after ${last}`);
+      last = at;
+    }
+  }
+});
