@@ -11,10 +11,13 @@ const DARK = `gte(mod(t,${PERIOD_S}),${FLASH_MS / 1000})`;
 /** What an envelope follows to within a millisecond. */
 const STEP_SAMPLES = 48;
 
-/** A clip whose picture turns white at the moment at which its tone, otherwise silent, begins: each second. */
-export async function makeFlashClip(options: ClipOptions): Promise<FlvTag[]> {
+/**
+ * A clip whose picture turns white at the moment at which its tone, otherwise quiet, begins: each second.
+ * @param quiet - how loud the tone is between bursts, of 1; 0: silent
+ */
+export async function makeFlashClip(options: ClipOptions, quiet = 0): Promise<FlvTag[]> {
   const white = `drawbox=color=white:thickness=fill:enable='not(${DARK})'`;
-  const burst = `asetnsamples=n=${STEP_SAMPLES},volume=volume=0:enable='${DARK}'`;
+  const burst = `asetnsamples=n=${STEP_SAMPLES},volume=volume=${quiet}:enable='${DARK}'`;
   const args = [...encodingArguments(options, false), '-vf', white, '-af', burst];
   return readFlv(await runFfmpeg([...args, '-f', 'flv', '-']));
 }

@@ -1,8 +1,10 @@
 /** Less than this is not put right: nobody sees it. */
 const TOLERANCE_MS = 25;
-/** What one picture may move by without being seen: the more it is off, the more. */
+/** What one picture may move by without being seen; and what is better seen than heard apart from its sound. */
 const STEP_MS = 1;
-const MAX_STEP_MS = 4;
+const LARGE_STEP_MS = 4;
+/** Off by more than this, it takes the large ones. */
+const FAR_MS = 100;
 /** Farther than this, the source's time went on from somewhere else. */
 const JUMP_MS = 500;
 /** Sound that is later than that is in trouble, and pictures do not follow it there. */
@@ -67,6 +69,5 @@ export class PictureClock {
 
 function stepTo(offMs: number): number {
   if (Math.abs(offMs) <= TOLERANCE_MS) return 0;
-  const step = Math.min(MAX_STEP_MS, Math.max(STEP_MS, Math.abs(offMs) / TOLERANCE_MS));
-  return Math.sign(offMs) * step;
+  return Math.sign(offMs) * (Math.abs(offMs) > FAR_MS ? LARGE_STEP_MS : STEP_MS);
 }

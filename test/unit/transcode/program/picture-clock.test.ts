@@ -48,13 +48,23 @@ describe('what is wanted wavers', () => {
   test.each([
     [60, 41],
     [-60, 39],
-    [500, 41],
-    [-500, 39],
+    [100, 41],
+    [-100, 39],
   ])('by %i ms for long: distances of %i ms until it is near enough', (off, distance) => {
     const times = placed(new PictureClock(ANYTHING), [0, ...new Array(600).fill(off)]);
     const moved = Math.abs(off) - 25;
     expect(distances(times.slice(0, moved + 1))).toEqual(new Array(moved).fill(distance));
     expect(new Set(distances(times.slice(moved)))).toEqual(new Set([40]));
+  });
+
+  test.each([
+    [500, 44],
+    [-500, 36],
+  ])('by %i ms for long: distances of %i ms until it is near, and smaller steps then', (off, distance) => {
+    const times = placed(new PictureClock(ANYTHING), [0, ...new Array(300).fill(off)]);
+    expect(distances(times).slice(0, 100)).toEqual(new Array(100).fill(distance));
+    expect(Math.abs(distances(times)[100]! - 40)).toBe(1);
+    expect(Math.abs(times.at(-1)! - (20_000 + 300 * 40 + off))).toBe(25);
   });
 
   test.each([501, 3_000])('by %i ms: the source went on from elsewhere, and so does the program', (off) => {
@@ -83,7 +93,7 @@ describe('the sound is late, and pictures with it', () => {
     ['a little more, or less', [50, 75, 25, 60], [50, 50, 50, 50]],
     ['more: little by little', [50, 80, 80, 80, 80, 80, 80], [50, 51, 52, 53, 54, 55, 55]],
     ['less: little by little', [80, 50, 50, 50, 50, 50, 50], [80, 79, 78, 77, 76, 75, 75]],
-    ['suddenly by a second: little by little, too', [0, 1_000, 1_000], [0, 1, 2]],
+    ['suddenly by a second: little by little, in larger steps', [0, 1_000, 1_000], [0, 4, 8]],
   ])('%s', (_, delays, expected) => {
     expect(delayed(delays)).toEqual(expected);
   });
