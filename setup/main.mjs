@@ -25,6 +25,7 @@ const TASKS = {
   setup: { run: undefined, debian: RUN_PACKAGES, builtWorker: false },
   test: { run: ['test/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
   bench: { run: ['test/bench/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
+  soak: { run: ['test/soak/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
   fuzz: { run: ['test/fuzz/run.ts'], debian: [], builtWorker: false, packagesOnly: true },
   format: {
     run: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'],
@@ -34,7 +35,7 @@ const TASKS = {
   },
 };
 
-const USAGE = `usage: node setup/main.mjs start|patchroom|setup|test|bench|fuzz|format [--build-worker] [arguments of that task]
+const USAGE = `usage: node setup/main.mjs start|patchroom|setup|test|bench|soak|fuzz|format [--build-worker] [arguments of that task]
 
   --build-worker   never use mediasoup's prebuilt worker: build it here (the tests always do)`;
 

@@ -8,6 +8,9 @@ import { fanOut } from './fan-out.ts';
 import { lipSync } from './lip-sync.ts';
 import { phoneDelay } from './phone-delay.ts';
 import { phones } from './phones.ts';
+import { relayDelay } from './relay-delay.ts';
+import { relayStart } from './relay-start.ts';
+import { relays } from './relays.ts';
 import { firstStart, laterStart } from './startup.ts';
 
 const BENCHES: Record<string, () => Promise<Record<string, number>>> = {
@@ -20,6 +23,9 @@ const BENCHES: Record<string, () => Promise<Record<string, number>>> = {
   'encoder-delay': encoderDelay,
   'encoder-transcode': encoderTranscode,
   'lip-sync': lipSync,
+  relays,
+  'relay-delay': relayDelay,
+  'relay-start': relayStart,
   // Builds the mediasoup worker: minutes. Only when named.
   'first-start': firstStart,
 };

@@ -50,6 +50,8 @@ export class ProgramPicture {
   /** Who is to be shown as soon as there is something of it. */
   #next: ShownSource | undefined;
   #times: PictureClock;
+  /** What was copied is about to be encoded, and not copied any more. */
+  #handsOver = false;
   /** What players were told of how to decode. */
   #record: Buffer | undefined;
   #config: ProgramPacket | undefined;
@@ -151,8 +153,8 @@ export class ProgramPicture {
     if (this.#mode === 'encoded') source.encode();
     if (source.encodes) {
       // What is copied goes on until the encoder takes over, unless players were told something else of how to decode it.
-      if (source === this.#current && this.#mode === 'copied' && this.#isKnown(source))
-        this.#copy(source, picture);
+      const isCopied = source === this.#current && this.#mode === 'copied' && !this.#handsOver;
+      if (isCopied && this.#isKnown(source)) this.#copy(source, picture);
       return;
     }
     if (source.recent.length === 0) return; // it waits for a key frame
@@ -246,11 +248,23 @@ export class ProgramPicture {
       return;
     }
     if (isNews) this.#takeOver(source);
+    else if (this.#mode === 'copied' && !this.#isHandedOver(source, frame)) return;
     this.#mode = 'encoded';
     this.#tell(record);
     const { timestampMs, data, key } = frame;
     const due = this.#due(source, timestampMs);
     this.#emit(data, key, this.#times.place(timestampMs, timestampMs, due, this.#delay(source)));
+  }
+
+  /**
+   * What is copied gives way to its own encoding. Once that is up to date nothing more is copied, and a key frame that is
+   * shown after all of it begins the other.
+   */
+  #isHandedOver(source: ShownSource, { key, timestampMs }: EncodedFrame): boolean {
+    if (!this.#handsOver && !this.#isStale(source, timestampMs)) this.#handsOver = true;
+    if (this.#handsOver && key && this.#times.isLater(timestampMs)) return true;
+    if (this.#handsOver) source.requestKeyFrame();
+    return false;
   }
 
   #showCard(data: Buffer, key: boolean, record: Buffer): void {
@@ -283,7 +297,8 @@ export class ProgramPicture {
     if (this.#next === source) this.#next = undefined;
     if (before) this.#drop(before);
     this.#card.stop();
-    this.#times = new PictureClock(this.#times.lastMs);
+    this.#handsOver = false;
+    this.#times = new PictureClock(this.#times.lastShownMs);
     this.#settle(source.id);
   }
 

@@ -22,6 +22,8 @@ const FRAME_MS = AAC_SAMPLES / SAMPLES_PER_MS;
 const TICK_SAMPLES = 960;
 /** Of one tick: 20 ms, 16 bits, stereo. */
 const SILENT_TICK = Buffer.alloc(TICK_SAMPLES * 4);
+/** By so much a tick the time of sound that has begun is put right. */
+const BASE_STEP_MS = 0.2;
 /** More ticks than that are not made up for by silence, but by going on later. */
 const MAX_SKIPPED = 50;
 /** Sound that is so late will not come any more: there is silence instead, so that players go on. */
@@ -52,6 +54,8 @@ export class ProgramSound {
   #baseMs: number | undefined;
   /** At which the next frame is due, program time, with fractions. */
   #nextMs: number | undefined;
+  /** No sound of the mix has gone out. */
+  #isSilentSoFar = true;
   #restsUntil = 0;
   #closed = false;
 
@@ -69,11 +73,20 @@ export class ProgramSound {
   /** 20 ms of the mix. @param l16 - 960 stereo samples, 16 bits big-endian; is copied */
   tick(l16: Uint8Array): void {
     const now = this.#options.clock.now();
-    this.#baseMs ??= this.#options.toProgramMs(now);
+    this.#follow(this.#options.toProgramMs(now) - this.#samples / SAMPLES_PER_MS);
     this.#nextMs ??= this.#baseMs;
     this.#feed(Buffer.from(l16));
     this.coverUntil(Number.POSITIVE_INFINITY);
     if (!this.#job && !this.#closed && now >= this.#restsUntil) this.#start();
+  }
+
+  /**
+   * Ticks come late, never early: the earliest so far tells when they are due.
+   * @param baseMs - when the first sample would have been due by this tick
+   */
+  #follow(baseMs: number): void {
+    if (this.#baseMs === undefined || (baseMs < this.#baseMs && this.#isSilentSoFar)) this.#baseMs = baseMs;
+    else if (baseMs < this.#baseMs) this.#baseMs -= Math.min(BASE_STEP_MS, this.#baseMs - baseMs);
   }
 
   /** So many ticks will never come. */
@@ -131,9 +144,11 @@ export class ProgramSound {
 
   #emitFrame(frame: Buffer, sample: number): void {
     const timestampMs = this.#baseMs! + sample / SAMPLES_PER_MS;
+    this.#isSilentSoFar = false;
     this.#nextMs ??= timestampMs;
     if (timestampMs < this.#nextMs - FRAME_MS / 2) return; // silence went out in its place
     while (timestampMs > this.#nextMs + FRAME_MS / 2) this.#emitSilence();
+    this.#nextMs = timestampMs;
     this.#emit(frame);
   }
 

@@ -48,23 +48,23 @@ describe('what is wanted wavers', () => {
   test.each([
     [60, 41],
     [-60, 39],
-    [100, 41],
-    [-100, 39],
-  ])('by %i ms for long: distances of %i ms until it is near enough', (off, distance) => {
-    const times = placed(new PictureClock(ANYTHING), [0, ...new Array(600).fill(off)]);
-    const moved = Math.abs(off) - 25;
-    expect(distances(times.slice(0, moved + 1))).toEqual(new Array(moved).fill(distance));
-    expect(new Set(distances(times.slice(moved)))).toEqual(new Set([40]));
+    [26, 41],
+  ])('by %i ms for long: distances of %i ms until it is where it is wanted', (off, distance) => {
+    const times = placed(new PictureClock(ANYTHING), [0, ...new Array(100).fill(off)]);
+    const moved = Math.abs(off) - 1;
+    expect(distances(times).slice(0, moved)).toEqual(new Array(moved).fill(distance));
+    expect(new Set(distances(times).slice(moved))).toEqual(new Set([40]));
+    expect(Math.abs(times.at(-1)! - (20_000 + 100 * 40 + off))).toBeLessThanOrEqual(1);
   });
 
   test.each([
-    [500, 44],
-    [-500, 36],
+    [460, 44],
+    [-460, 36],
   ])('by %i ms for long: distances of %i ms until it is near, and smaller steps then', (off, distance) => {
     const times = placed(new PictureClock(ANYTHING), [0, ...new Array(300).fill(off)]);
     expect(distances(times).slice(0, 100)).toEqual(new Array(100).fill(distance));
     expect(Math.abs(distances(times)[100]! - 40)).toBe(1);
-    expect(Math.abs(times.at(-1)! - (20_000 + 300 * 40 + off))).toBe(25);
+    expect(Math.abs(times.at(-1)! - (20_000 + 300 * 40 + off))).toBeLessThanOrEqual(1);
   });
 
   test.each([501, 3_000])('by %i ms: the source went on from elsewhere, and so does the program', (off) => {
@@ -91,8 +91,8 @@ describe('the sound is late, and pictures with it', () => {
     ['from the beginning', [120, 120], [120, 120]],
     ['by so much that it is in trouble: not with it', [401, 5_000], [400, 400]],
     ['a little more, or less', [50, 75, 25, 60], [50, 50, 50, 50]],
-    ['more: little by little', [50, 80, 80, 80, 80, 80, 80], [50, 51, 52, 53, 54, 55, 55]],
-    ['less: little by little', [80, 50, 50, 50, 50, 50, 50], [80, 79, 78, 77, 76, 75, 75]],
+    ['more: little by little', [50, 80, 80, 80, 80, 80, 80], [50, 51, 52, 53, 54, 55, 56]],
+    ['less: little by little', [80, 50, 50, 50, 50, 50, 50], [80, 79, 78, 77, 76, 75, 74]],
     ['suddenly by a second: little by little, in larger steps', [0, 1_000, 1_000], [0, 4, 8]],
   ])('%s', (_, delays, expected) => {
     expect(delayed(delays)).toEqual(expected);
@@ -104,11 +104,11 @@ describe('after another source', () => {
     expect(placed(new PictureClock(19_000), [0, 0])).toEqual([20_000, 20_040]);
   });
 
-  test('what is due earlier comes right behind, and catches up by 4 ms a picture', () => {
-    const times = placed(new PictureClock(20_100), new Array(40).fill(0));
-    expect(times.slice(0, 3)).toEqual([20_101, 20_133, 20_169]);
-    expect(distances(times.slice(1, 20))).toEqual(new Array(18).fill(36));
-    expect(times.at(-1)).toBe(20_000 + 39 * 40);
+  test('what is due earlier comes right behind, and catches up by 4 ms a picture until it is near', () => {
+    const times = placed(new PictureClock(20_100), new Array(100).fill(0));
+    expect(times[0]).toBe(20_101);
+    expect(distances(times).slice(0, 8)).toEqual(new Array(8).fill(36));
+    expect(Math.abs(times.at(-1)! - (20_000 + 99 * 40))).toBeLessThanOrEqual(1);
   });
 
   test('the first of them with B-frames is decoded later, too, and not shown before that', () => {
