@@ -13,6 +13,8 @@ import {
 
 const ENTRY = fileURLToPath(new URL('./engine/main.ts', import.meta.url));
 const REQUEST_TIMEOUT_MS = 5_000;
+/** All of its files are read first, which takes long on a machine that is busy. */
+const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 3_000;
 
 interface Pending {
@@ -58,7 +60,9 @@ export class EngineProcess implements Supervised {
   static async start(options: EngineOptions, clock: Clock, log: Logger): Promise<EngineProcess> {
     const engine = new EngineProcess(options.secret, clock, log);
     try {
-      const { port, wirePort } = started.parse(await engine.#request({ type: 'start', options }));
+      const { port, wirePort } = started.parse(
+        await engine.#request({ type: 'start', options }, START_LIMIT_MS),
+      );
       engine.port = port;
       engine.wirePort = wirePort;
       return engine;

@@ -22,7 +22,7 @@ export async function recordedOffsetsMs(file: string): Promise<number[]> {
   });
 }
 
-export async function flashesMs(file: string): Promise<number[]> {
+async function flashesMs(file: string): Promise<number[]> {
   const times = await runFfmpeg([
     ...['-v', 'info', '-copyts', '-i', file, '-an', '-fps_mode', 'passthrough'],
     ...['-vf', `scale=${SIDE}:${SIDE},format=gray`],
@@ -46,7 +46,7 @@ export async function flashesMs(file: string): Promise<number[]> {
   return found;
 }
 
-export async function burstsMs(file: string): Promise<number[]> {
+async function burstsMs(file: string): Promise<number[]> {
   const bytes = await runFfmpeg([
     ...['-v', 'error', '-copyts', '-i', file, '-vn', '-af', 'aresample=async=1:first_pts=0'],
     ...['-ac', '1', '-ar', String(RATE), '-f', 's16le', '-'],
