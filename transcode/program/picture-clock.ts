@@ -42,9 +42,16 @@ export class PictureClock {
     return this.#lastShownMs;
   }
 
-  /** Whether a picture is shown after all that were. @param showMs - source time */
-  isLater(showMs: number): boolean {
-    return this.#shiftMs === undefined || Math.round(showMs + this.#shiftMs) > this.#lastShownMs;
+  /**
+   * Whether a picture would be shown after all that were.
+   *
+   * @param showMs - source time
+   * @param dueMs - when it is due, program time
+   */
+  isLater(showMs: number, dueMs: number): boolean {
+    if (this.#shiftMs === undefined) return true;
+    const shift = this.#shiftMs + this.#jump(dueMs - showMs);
+    return Math.round(showMs + shift) > this.#lastShownMs;
   }
 
   /**
@@ -61,16 +68,21 @@ export class PictureClock {
   ): { decodeMs: number; compositionMs: number } {
     const dueShift = dueMs - showMs;
     const wanted = dueShift + Math.min(delayMs, MAX_DELAY_MS);
-    const jump = dueShift - this.#dueShiftMs;
-    this.#dueShiftMs = dueShift;
     if (this.#shiftMs === undefined) this.#shiftMs = Math.max(wanted, this.#lastMs + 1 - decodeMs);
-    else if (Math.abs(jump) > JUMP_MS) this.#shiftMs += jump;
+    else this.#shiftMs += this.#jump(dueShift);
+    this.#dueShiftMs = dueShift;
     this.#shiftMs += this.#step(wanted - this.#shiftMs);
     const decode = Math.max(this.#lastMs + 1, Math.round(decodeMs + this.#shiftMs));
     const compositionMs = Math.max(0, Math.round(showMs + this.#shiftMs) - decode);
     this.#lastMs = decode;
     this.#lastShownMs = Math.max(this.#lastShownMs, decode + compositionMs);
     return { decodeMs: decode, compositionMs };
+  }
+
+  /** @returns by how much the source's time went on from somewhere else, ms; 0 where it did not */
+  #jump(dueShiftMs: number): number {
+    const jump = dueShiftMs - this.#dueShiftMs;
+    return Math.abs(jump) > JUMP_MS ? jump : 0;
   }
 
   #step(offMs: number): number {

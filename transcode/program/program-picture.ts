@@ -262,7 +262,8 @@ export class ProgramPicture {
    */
   #isHandedOver(source: ShownSource, { key, timestampMs }: EncodedFrame): boolean {
     if (!this.#handsOver && !this.#isStale(source, timestampMs)) this.#handsOver = true;
-    if (this.#handsOver && key && this.#times.isLater(timestampMs)) return true;
+    if (this.#handsOver && key && this.#times.isLater(timestampMs, this.#due(source, timestampMs)))
+      return true;
     if (this.#handsOver) source.requestKeyFrame();
     return false;
   }

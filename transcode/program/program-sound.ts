@@ -85,8 +85,11 @@ export class ProgramSound {
    * @param baseMs - when the first sample would have been due by this tick
    */
   #follow(baseMs: number): void {
-    if (this.#baseMs === undefined || (baseMs < this.#baseMs && this.#isSilentSoFar)) this.#baseMs = baseMs;
-    else if (baseMs < this.#baseMs) this.#baseMs -= Math.min(BASE_STEP_MS, this.#baseMs - baseMs);
+    if (this.#baseMs === undefined) this.#baseMs = baseMs;
+    else if (baseMs < this.#baseMs && this.#isSilentSoFar) {
+      if (this.#nextMs === this.#baseMs) this.#nextMs = baseMs;
+      this.#baseMs = baseMs;
+    } else if (baseMs < this.#baseMs) this.#baseMs -= Math.min(BASE_STEP_MS, this.#baseMs - baseMs);
   }
 
   /** So many ticks will never come. */

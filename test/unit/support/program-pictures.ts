@@ -59,6 +59,18 @@ export function programPictures() {
       clock.advance(PERIOD_MS);
     }
   };
+  /** As `send`, of a source with B-frames. @param pictures - K or i, and how long after it is decoded it is shown, ms */
+  const sendReordered = (
+    id: string,
+    pictures: readonly (readonly ['K' | 'i', compositionMs: number])[],
+    change: Partial<SourcePicture> = {},
+  ) => {
+    for (const [letter, compositionMs] of pictures) {
+      const decodeMs = SOURCE_MS + clock.now();
+      const dueAt = clock.now() + compositionMs;
+      send(id, letter, { decodeMs, showMs: decodeMs + compositionMs, dueAt, ...change });
+    }
+  };
   /** All that an inlet gives at once: pictures up to now, each as it was when it came. */
   const sendBacklog = (
     id: string,
@@ -74,16 +86,26 @@ export function programPictures() {
       );
     }
   };
-  /** Pictures come out of an encoder: of what it was fed with last, and time passes. @param letters - E and e */
+  const giveEncoded = (job: FakeVideoJob, letter: string, timestampMs: number) => {
+    job.options.onConfig(Buffer.from(ENCODED_RECORD));
+    const key = letter === 'E';
+    job.give({ data: withLengths([key ? ENCODED_KEY : ENCODED]), timestampMs, key });
+  };
+  /** Pictures come out of an encoder that is up to date: of what it was fed with last. @param letters - E and e */
   const encode = (job: FakeVideoJob, letters: string) => {
+    for (const letter of letters) giveEncoded(job, letter, job.fed.at(-1)!.timestampMs);
+  };
+  const encodedUpToMs = new Map<FakeVideoJob, number>();
+  /** As of a real one: each that it was fed with to be shown, in the order in which they are. @param letters - E and e */
+  const encodeInTurn = (job: FakeVideoJob, letters: string) => {
     for (const letter of letters) {
-      job.options.onConfig(Buffer.from(ENCODED_RECORD));
-      const key = letter === 'E';
-      job.give({
-        data: withLengths([key ? ENCODED_KEY : ENCODED]),
-        timestampMs: job.fed.at(-1)!.timestampMs,
-        key,
-      });
+      const before = encodedUpToMs.get(job) ?? Number.NEGATIVE_INFINITY;
+      const waiting = job.times.filter(([ms, hidden]) => !hidden && ms > before);
+      if (waiting.length === 0)
+        throw new Error('the encoder was fed with no more pictures than came out of it');
+      const timestampMs = Math.min(...waiting.map(([ms]) => ms));
+      encodedUpToMs.set(job, timestampMs);
+      giveEncoded(job, letter, timestampMs);
     }
   };
   /** Lets the card be ready. */
@@ -97,7 +119,7 @@ export function programPictures() {
   const frames = () => packets.filter(({ packet }) => packet === 'frame');
   return {
     ...{ clock, picture, packets, plans, deaths, letters, frames },
-    ...{ sourcePicture, send, sendBacklog, encode, card },
+    ...{ sourcePicture, send, sendReordered, sendBacklog, encode, encodeInTurn, card },
   };
 }
 

@@ -104,11 +104,13 @@ describe('after another source', () => {
     expect(placed(new PictureClock(19_000), [0, 0])).toEqual([20_000, 20_040]);
   });
 
-  test('what is due earlier comes right behind, and catches up by 4 ms a picture until it is near', () => {
+  test('what is due earlier comes right behind, and catches up from the first on, by 4 ms each until it is near', () => {
     const times = placed(new PictureClock(20_100), new Array(100).fill(0));
-    expect(times[0]).toBe(20_101);
-    expect(distances(times).slice(0, 8)).toEqual(new Array(8).fill(36));
-    expect(Math.abs(times.at(-1)! - (20_000 + 99 * 40))).toBeLessThanOrEqual(1);
+    const late = times.map((time, index) => time - 20_000 - index * 40);
+    // Right behind is 101 ms late. The first has a step less to go already, but nothing is before the one before it.
+    expect(late.slice(0, 12)).toEqual([101, 93, 89, 85, 81, 77, 73, 69, 65, 61, 57, 56]);
+    expect(late.slice(11, 67)).toEqual(Array.from({ length: 56 }, (_, index) => 56 - index));
+    expect(new Set(late.slice(67))).toEqual(new Set([1]));
   });
 
   test('the first of them with B-frames is decoded later, too, and not shown before that', () => {
@@ -116,6 +118,34 @@ describe('after another source', () => {
     const { decodeMs, compositionMs } = clock.place(0, 80, 20_080);
     expect(decodeMs).toBe(20_101);
     expect(Math.abs(compositionMs - 80)).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('what was shown last', () => {
+  test('is not what was decoded last, where there are B-frames', () => {
+    const clock = new PictureClock(ANYTHING);
+    for (const [decode, show] of [
+      [0, 40],
+      [40, 160],
+      [80, 80],
+      [120, 120],
+    ] as const)
+      clock.place(decode, show, 10_000 + show);
+    expect([clock.lastMs, clock.lastShownMs]).toEqual([10_120, 10_160]);
+    expect([80, 120, 160, 161, 200].map((showMs) => clock.isLater(showMs, 10_000 + showMs))).toEqual([
+      ...[false, false, false, true, true],
+    ]);
+  });
+
+  test('is that of the source before, until there is another; and that one may begin wherever it is', () => {
+    const clock = new PictureClock(20_100);
+    expect([clock.lastMs, clock.lastShownMs, clock.isLater(0, 20_000)]).toEqual([20_100, 20_100, true]);
+  });
+
+  test("is compared with where a source's time went on", () => {
+    const clock = new PictureClock(ANYTHING);
+    clock.place(900_000, 900_000, 20_000);
+    expect([clock.isLater(0, 20_040), clock.isLater(1_800_000, 19_960)]).toEqual([true, false]);
   });
 });
 

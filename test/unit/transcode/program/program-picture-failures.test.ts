@@ -259,7 +259,38 @@ describe('an encoder that dies', () => {
     all.send('a', 'i');
     expect([all.letters(), all.picture.mode, jobs.length]).toEqual(['[P]Kiiii', 'copied', 2]);
     all.encode(jobs[1]!, 'E');
+    all.send('a', 'i');
+    all.encode(jobs[1]!, 'E');
     expect(all.letters()).toBe('[P]Kiiii[E]E');
+    expectMonotonic(all);
+  });
+
+  test('while its source hands over: nothing is copied, and the next one begins with what is news', () => {
+    const all = copying();
+    all.send('a', 'i', { keyFrameGapMs: 4_200 });
+    all.encodeInTurn(jobs[0]!, 'E');
+    all.send('a', 'ii');
+    jobs[0]!.options.onEnd('exit code 1');
+    expect([all.deaths, jobs.length]).toEqual([['picture encoder: exit code 1'], 2]);
+    expect(jobs[1]!.times.map(([, hidden]) => hidden)).toEqual([true, true, true, true, true, false]);
+    all.send('a', 'K');
+    expect([all.letters(), all.picture.mode]).toEqual(['[P]Kiii', 'copied']);
+    all.encodeInTurn(jobs[1]!, 'Ee');
+    expect([all.letters(), all.picture.mode]).toEqual(['[P]Kiii[E]Ee', 'encoded']);
+    expectMonotonic(all);
+  });
+
+  test('while its source hands over, before there is anything new: the next one is asked for a key frame', () => {
+    const all = copying();
+    all.send('a', 'i', { keyFrameGapMs: 4_200 });
+    all.encodeInTurn(jobs[0]!, 'E');
+    jobs[0]!.options.onEnd('exit code 1');
+    all.encodeInTurn(jobs[1]!, 'E'); // of what was copied
+    expect([all.letters(), jobs[1]!.keyFrameRequests]).toEqual(['[P]Kiii', 1]);
+    all.send('a', 'i');
+    all.encodeInTurn(jobs[1]!, 'E');
+    expect(all.letters()).toBe('[P]Kiii[E]E');
+    expectMonotonic(all);
   });
 
   test('of the one that is to come: the one before goes on meanwhile', () => {

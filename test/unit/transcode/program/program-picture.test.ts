@@ -155,9 +155,9 @@ describe('copied no more', () => {
     // All since the key frame is decoded, and what is old not shown.
     expect(job!.units).toEqual([[PLAIN, PPS, KEY], [INTER], [INTER], [INTER], [INTER]]);
     expect(job!.times.map(([, hidden]) => hidden)).toEqual([true, true, true, false, false]);
-    all.encode(job!, 'E');
+    all.encodeInTurn(job!, 'Ee');
     all.send('a', 'iK', TOO_FAR);
-    all.encode(job!, 'e');
+    all.encodeInTurn(job!, 'Ee');
     expect([all.picture.mode, all.letters(), jobs.length]).toEqual(['encoded', '[P]Kiiii[E]Ee', 1]);
     expectSound(all);
   });
@@ -165,6 +165,8 @@ describe('copied no more', () => {
   test('nor again, whatever it becomes', () => {
     const all = copying();
     all.send('a', 'i', TOO_FAR);
+    all.encode(jobs[0]!, 'E');
+    all.send('a', 'KiiKii');
     all.encode(jobs[0]!, 'E');
     all.send('a', 'KiiKii');
     expect(all.letters()).toBe('[P]Kiii[E]E');

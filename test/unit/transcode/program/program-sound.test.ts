@@ -16,6 +16,8 @@ beforeEach(() => void jobs.splice(0));
 const ORIGIN_MS = 10_000;
 const TICK_MS = 20;
 const FRAME_MS = 1024 / 48;
+/** By so much sound may begin apart from where the frame before ends, in whole ms. */
+const SEAM_MS = FRAME_MS / 2 + 1;
 /** Sound that is later does not come any more. */
 const LATEST_MS = 1_500;
 
@@ -45,13 +47,20 @@ function soundOf() {
   /** In short: the times, s for silence. */
   const letters = () =>
     packets.map((packet) => `${isSilence(packet) ? 's' : ''}${packet.timestampMs}`).join(' ');
-  /** Each frame is where the one before ends, whatever it holds. */
-  const expectSteady = () => {
-    const [first] = packets;
-    const times = packets.map(({ timestampMs }) => timestampMs);
-    const ideal = packets.map((_, index) => first!.timestampMs + index * FRAME_MS);
-    const worst = Math.max(...times.map((time, index) => Math.abs(time - ideal[index]!)));
-    expect(worst).toBeLessThanOrEqual(1);
+  /** Which of an encoder's frames it is. */
+  const numberOf = (packet: ProgramPacket) => parseFlvAudio(packet.body)!.data[1]!;
+  /**
+   * Each frame is where the one before ends; but where an encoder's begin they have times of their own, up to half a
+   * frame from there.
+   */
+  const expectSteady = (sameEncoderMs = 1) => {
+    for (const [index, packet] of packets.slice(1).entries()) {
+      const before = packets[index]!;
+      const offMs = Math.abs(packet.timestampMs - before.timestampMs - FRAME_MS);
+      const goesOn = !isSilence(before) && numberOf(packet) === (numberOf(before) + 1) % 256;
+      const limitMs = isSilence(packet) ? 1 : goesOn ? sameEncoderMs : SEAM_MS;
+      if (offMs > limitMs) expect.fail(`${before.timestampMs} is followed by ${packet.timestampMs}`);
+    }
   };
   return { clock, sound, packets, deaths, ticks, give, letters, isSilence, expectSteady };
 }
@@ -114,6 +123,82 @@ describe('frames', () => {
   });
 });
 
+describe('the first tick is late by 60 ms', () => {
+  const LATE_MS = 60;
+  /** When the first tick would have come, program time. */
+  const DUE_MS = ORIGIN_MS + 1_000;
+  /** Time stands where the first tick, which was held up, is about to come. */
+  function late() {
+    const all = soundOf();
+    all.clock.advance(1_000 + LATE_MS);
+    const tick = () => all.sound.tick(new Uint8Array(3_840).fill(1));
+    /** So many at the present moment. */
+    const burst = (count: number) => {
+      for (let index = 0; index < count; index++) tick();
+    };
+    /** By how much the time of each frame is later than its sound would have been due, ms. */
+    const errors = () => {
+      let number = 0; // the encoder's own is in front
+      return all.packets.map(({ timestampMs, body }) => {
+        while (number % 256 !== parseFlvAudio(body)!.data[1]) number++;
+        return timestampMs - Math.round(DUE_MS + (number - 1) * FRAME_MS);
+      });
+    };
+    return { ...all, burst, errors };
+  }
+
+  test('ticks come on time before any sound has gone out: nothing is left of it', () => {
+    const { clock, ticks, burst, give, errors, sound } = late();
+    burst(4); // the fourth is on time
+    clock.advance(TICK_MS);
+    ticks(20);
+    give(17);
+    expect(errors().length).toBeGreaterThan(10);
+    expect(new Set(errors())).toEqual(new Set([0]));
+    expect(sound.silences).toBe(0);
+  });
+
+  test('ticks come on time when sound has gone out: it is less by 0.2 ms with each, until nothing is left', () => {
+    const { clock, ticks, burst, give, errors, expectSteady, sound } = late();
+    burst(1);
+    clock.advance(TICK_MS);
+    ticks(4); // as late as the first
+    give(4);
+    expect(errors()).toEqual([LATE_MS, LATE_MS, LATE_MS]);
+    burst(3); // from here on they are on time
+    for (let round = 0; round < 40; round++) {
+      ticks(16);
+      give(15);
+    }
+    const all = errors().slice(3);
+    const steps = all.slice(1).map((error, index) => all[index]! - error);
+    expect(Math.min(...steps)).toBeGreaterThanOrEqual(-1);
+    expect(new Set(all.slice(300))).toEqual(new Set([0]));
+    // Half of it takes 150 ticks.
+    const half = all[Math.round((150 * TICK_MS) / FRAME_MS)]!;
+    expect(Math.abs(half - LATE_MS / 2)).toBeLessThanOrEqual(5);
+    expectSteady(5);
+    expect(sound.silences).toBe(0);
+  });
+
+  test('and all are: what is late is the time of the sound', () => {
+    const { ticks, give, errors } = late();
+    ticks(60);
+    give(50);
+    expect(new Set(errors())).toEqual(new Set([LATE_MS]));
+  });
+
+  test('later ticks that come late change nothing', () => {
+    const { clock, ticks, burst, give, errors } = late();
+    ticks(10);
+    clock.advance(3 * TICK_MS);
+    burst(3);
+    ticks(47);
+    give(50);
+    expect(new Set(errors())).toEqual(new Set([LATE_MS]));
+  });
+});
+
 describe('silence stands', () => {
   test('for what the encoder left out', () => {
     const { ticks, letters, sound } = soundOf();
@@ -159,10 +244,8 @@ describe('silence stands', () => {
     expectSteady();
     expect(packets[0]!.timestampMs).toBe(8_000);
     const first = packets.findIndex((packet) => !isSilence(packet));
-    // No nearer than half a frame can it be with frames that begin elsewhere; one of the encoder's own is in front.
-    expect(Math.abs(packets[first]!.timestampMs - (ORIGIN_MS - FRAME_MS))).toBeLessThanOrEqual(
-      FRAME_MS / 2 + 1,
-    );
+    // It has its own time, wherever silence began; one frame of the encoder's own is in front of it.
+    expect(packets[first]!.timestampMs).toBe(Math.round(ORIGIN_MS - FRAME_MS));
   });
 });
 
@@ -188,9 +271,7 @@ describe('the mixer stood still', () => {
     const last = packets.at(-1)!;
     expect(isSilence(last)).toBe(false);
     // 75 frames behind the first sample, of which 199 ticks never were.
-    expect(Math.abs(last.timestampMs - (ORIGIN_MS + 74 * FRAME_MS + 199 * TICK_MS))).toBeLessThan(
-      FRAME_MS / 2 + 1,
-    );
+    expect(last.timestampMs).toBe(Math.round(ORIGIN_MS + 74 * FRAME_MS + 199 * TICK_MS));
   });
 
   test('before its first tick: that is none of its time', () => {
@@ -216,7 +297,7 @@ describe('an encoder that dies', () => {
     // Its second frame begins with what was fed to it first, 200 ms after the beginning.
     const own = packets.filter((packet) => !isSilence(packet)).slice(4);
     expect(own).toHaveLength(5);
-    expect(Math.abs(own[1]!.timestampMs - (ORIGIN_MS + 200))).toBeLessThanOrEqual(FRAME_MS / 2 + 1);
+    expect(own[1]!.timestampMs).toBe(ORIGIN_MS + 200);
     expect(sound.silences).toBeGreaterThan(2);
   });
 
@@ -231,8 +312,8 @@ describe('an encoder that dies', () => {
     packets.splice(0);
     jobs[1]!.options.onFrame(Buffer.of(1), 0);
     const first = packets.find((packet) => !isSilence(packet))!;
-    // 11 ticks are before it: with one tick less, it would be a frame earlier.
-    expect(first.timestampMs - ORIGIN_MS).toBe(213);
+    // 11 ticks are before it.
+    expect(first.timestampMs - ORIGIN_MS).toBe(11 * TICK_MS);
   });
 
   test('what it still gives goes nowhere', () => {
@@ -282,7 +363,8 @@ test('whatever the encoder, the mixer and the pictures do, frames follow each ot
       }
     }
     expect(packets.length).toBeGreaterThan(50);
-    expectSteady();
+    // Many ticks may be between two frames of an encoder, and the time base moves with each.
+    expectSteady(SEAM_MS);
   }
 });
 

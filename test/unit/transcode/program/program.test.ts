@@ -89,7 +89,10 @@ test('before there is any sound, silence goes out with the pictures', () => {
   ticks(10);
   const times = packets.filter(({ kind }) => kind === 'audio').map(({ timestampMs }) => timestampMs);
   const distances = times.slice(1).map((time, index) => time - times[index]!);
-  expect(new Set(distances)).toEqual(new Set([21, 22]));
+  // Sound has times of its own: where it begins, it is up to half a frame from where silence would have gone on.
+  const uneven = distances.filter((distance) => distance !== 21 && distance !== 22);
+  expect(uneven.length).toBeLessThanOrEqual(1);
+  for (const distance of uneven) expect(Math.abs(distance - 1024 / 48)).toBeLessThanOrEqual(512 / 48 + 1);
 });
 
 test('sound does not stop when the mix and its encoder do', () => {
@@ -128,11 +131,12 @@ describe('whoever joins', () => {
   });
 
   test('after another configuration gets none of what was before it', () => {
-    const { program, picture } = running();
+    const { clock, program, picture } = running();
     void program.picture.show('a');
     program.picture.configure('a', PUSH);
     picture(true);
     program.picture.configure('a', HUB);
+    clock.advance(40);
     picture(true);
     const [job] = videoJobs;
     job!.options.onConfig(ENCODED_RECORD);
@@ -163,7 +167,7 @@ describe('whoever joins', () => {
 });
 
 test('what it is, for onMetaData: what is not known is absent', () => {
-  const { program, picture } = running();
+  const { clock, program, picture } = running();
   const sound = { audioBitrateBps: 128_000, audioSampleRate: 48_000, audioChannels: 2 };
   expect(program.description).toEqual(sound);
   void program.picture.show('a');
@@ -171,9 +175,11 @@ test('what it is, for onMetaData: what is not known is absent', () => {
   picture(true);
   expect(program.description).toEqual({ ...sound, width: 640, height: 360 });
   program.picture.configure('a', HUB);
+  clock.advance(40);
   picture(true);
-  videoJobs[0]!.options.onConfig(ENCODED_RECORD);
-  videoJobs[0]!.give({ data: withLengths([ENCODED_KEY]), timestampMs: 0, key: true });
+  const [job] = videoJobs;
+  job!.options.onConfig(ENCODED_RECORD);
+  job!.give({ data: withLengths([ENCODED_KEY]), timestampMs: job!.fed.at(-1)!.timestampMs, key: true });
   const encoded = { width: 640, height: 360, frameRate: 30, videoBitrateBps: 2_500_000 };
   expect(program.description).toEqual({ ...sound, ...encoded });
 });
