@@ -15,7 +15,17 @@ export const BUILD_PACKAGES = [
 ];
 /** To run the tests. */
 export const TEST_PACKAGES = [
-  ...['baresip-core', 'chromium', 'coturn', 'git', 'libnginx-mod-rtmp', 'nginx', 'openssl', 'sip-tester'],
+  ...[
+    'baresip-core',
+    'chromium',
+    'coturn',
+    'curl',
+    'git',
+    'libnginx-mod-rtmp',
+    'nginx',
+    'openssl',
+    'sip-tester',
+  ],
   ...['gstreamer1.0-tools', 'gstreamer1.0-plugins-base', 'gstreamer1.0-plugins-good'],
   ...['gstreamer1.0-plugins-bad', 'gstreamer1.0-plugins-ugly'],
 ];

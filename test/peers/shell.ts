@@ -53,9 +53,9 @@ export class Shell {
     });
   }
 
-  /** Starts it with bash, which gives up at the first command that fails. */
+  /** Starts it with bash, which gives up at the first command that fails. With a socket as its input it would read its bashrc. */
   static start(text: string, options: ShellOptions): Shell {
-    return new Shell('bash', ['-euo', 'pipefail', '-c', text], options);
+    return new Shell('bash', ['--norc', '-euo', 'pipefail', '-c', text], options);
   }
 
   /** Until its commands are done; killed after a minute. */
