@@ -22,6 +22,7 @@ export class CardPlayer {
   #card: Promise<Card> | undefined;
   #timer: Timer | undefined;
   #plays = false;
+  #isPrepared = false;
   #round = 0;
 
   constructor(options: CardPlayerOptions) {
@@ -30,6 +31,17 @@ export class CardPlayer {
 
   get plays(): boolean {
     return this.#plays;
+  }
+
+  /** Has it made now, once, so that it is there when it is needed, however busy the machine is then. */
+  prepare(): void {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    const { text, shape, clock } = this.#options;
+    this.#card ??= encodeCard(text, shape, clock);
+    this.#card.catch(() => {
+      this.#card = undefined; // it is tried again when it is to be shown
+    });
   }
 
   play(): void {

@@ -29,6 +29,8 @@ const ENCODED_PATIENCE_MS = 3_000;
 /** A copied one is worth waiting for: whoever pushes it comes back, and once encoded it stays encoded. */
 const COPIED_PATIENCE_MS = 15_000;
 const CHECK_MS = 500;
+/** The card is made so long after the beginning. */
+const CARD_AFTER_MS = 2_000;
 /** By two ways, pictures of one moment come so near to each other. */
 const SAME_MOMENT_MS = 100;
 /** So far behind what was shown before a source may begin; it catches up little by little. */
@@ -57,6 +59,7 @@ export class ProgramPicture {
   #config: ProgramPacket | undefined;
   #card: CardPlayer;
   #waiters = new Map<string, () => void>();
+  readonly #begunAt: number;
   /** Since when there is nothing to see. */
   #idleSince: number;
   #timer: Timer;
@@ -70,7 +73,8 @@ export class ProgramPicture {
     this.#options = options;
     const { clock, shape, title } = options;
     this.#times = new PictureClock(Number.NEGATIVE_INFINITY);
-    this.#idleSince = clock.now();
+    this.#begunAt = clock.now();
+    this.#idleSince = this.#begunAt;
     this.#card = new CardPlayer({
       text: title,
       shape,
@@ -324,6 +328,8 @@ export class ProgramPicture {
     const { clock } = this.#options;
     this.#timer = clock.after(CHECK_MS, this.#check);
     if (this.#card.plays) return;
+    // Not sooner: the start of a program has enough to do.
+    if (this.#current && clock.now() - this.#begunAt > CARD_AFTER_MS) this.#card.prepare();
     const patienceMs = this.#mode === 'copied' ? COPIED_PATIENCE_MS : ENCODED_PATIENCE_MS;
     if (clock.now() - this.#idleSince < patienceMs) return;
     const silent = this.#current;
