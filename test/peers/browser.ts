@@ -4,6 +4,7 @@ import {
   countPeerConnections,
   countPictures,
   listenFor,
+  narrowCamera,
   type PictureCounts,
   selectedCandidates,
   speakTone,
@@ -40,6 +41,8 @@ export interface PersonOptions {
   readonly room?: string;
   /** What this person's microphone gives: a tone of so many Hz. */
   readonly toneHz?: number;
+  /** Of the camera's pictures, which are 16:9: for who does not look at them closely. As the page likes if not said. */
+  readonly cameraWidth?: number;
   /** Added to the page's address, such as `token=…&transport=tcp`. */
   readonly query?: string;
   readonly viewport?: { width: number; height: number };
@@ -76,6 +79,7 @@ export class Person {
     const page = await context.newPage();
     await page.addInitScript(countPeerConnections);
     if (options.toneHz) await page.addInitScript(speakTone, options.toneHz);
+    if (options.cameraWidth) await page.addInitScript(narrowCamera, options.cameraWidth);
     const person = new Person(page, context, options.name);
     await page.goto(`${server.url}/${options.room ?? 'demo'}?${options.query ?? ''}`);
     await page.getByLabel('Your name').fill(options.name);

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { OnAir } from '../client/on-air.ts';
 import { GoLiveIcon } from './icons.tsx';
 
@@ -7,7 +7,7 @@ export function GoLiveButton({ onAir }: { onAir: OnAir }) {
   const button = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
   const open = onAir.panelOpen.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     // What had the focus went with the panel.
     if (wasOpen.current && !open && document.activeElement === document.body) button.current?.focus();
     wasOpen.current = open;

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Relays } from '../client/relays.ts';
 import { wordsOf } from '../client/room-resource.ts';
 import { joinStreamAddress } from '../client/stream-address.ts';
@@ -13,7 +13,7 @@ export function RelayForm({ relays }: { relays: Relays }) {
   const starting = useSignal(false);
   const problem = useSignal('');
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []);
 
   const start = async (event: SubmitEvent) => {
     event.preventDefault();
