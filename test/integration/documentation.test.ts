@@ -288,6 +288,11 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     page: 'README.md',
+    part: './patchroom rooms',
+    run: async (text) => expect(await typed(text)).toMatch(/^ROOM +PARTICIPANTS +PUBLISHED\ndemo +\S/m),
+  },
+  {
+    page: 'README.md',
     part: 'relay list',
     async run(text, block) {
       // Those of the page before are listed for a while.
