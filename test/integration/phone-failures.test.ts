@@ -99,15 +99,19 @@ describe('a hub worker', () => {
     expect(problems).toEqual([]);
   });
 
-  /** Resolves with `done`; until then there was no moment without that tone. */
+  /**
+   * Resolves with `done`; until then there were never 0.3 s without that tone: a hub takes longer to be replaced, and a
+   * machine that starts one, and a browser's connections, may hold the mixer up for a moment.
+   */
   async function hearingAllTheTime({ phone }: Caller, toneHz: number, done: Promise<unknown>): Promise<void> {
     let isDone = false;
     const end = done.finally(() => {
       isDone = true;
     });
-    while (!isDone) {
+    for (let misses = 0; !isDone; ) {
       await phone.receives(5);
-      expect(phone.meter.hears(toneHz)).toBe(true);
+      misses = phone.meter.hears(toneHz) ? 0 : misses + 1;
+      expect(misses).toBeLessThan(3);
     }
     await end;
   }
