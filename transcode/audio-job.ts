@@ -1,5 +1,6 @@
 import type { Clock } from '../src/media/clock.ts';
 import { FlvReader, type FlvTag, flvHeader, flvTag, parseFlvAudio } from '../src/media/flv.ts';
+import { aacConfigBody } from '../src/media/flv-body.ts';
 import { Child } from './child.ts';
 import { FlvTime } from './flv-time.ts';
 import { SampleClock } from './sample-clock.ts';
@@ -200,9 +201,4 @@ export class AudioJob {
     this.#child.kill();
     this.#options.onEnd(cause);
   }
-}
-
-/** An audio message with the configuration (section E.4.2.1): AAC always claims 44.1 kHz stereo of 16 bits. */
-function aacConfigBody(config: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([0xaf, 0]), config]);
 }

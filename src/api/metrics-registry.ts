@@ -37,7 +37,7 @@ export class MetricsRegistry {
   readonly #memory = this.#gauge('worker_memory_bytes', 'Resident memory of a worker', 'kind', 'index');
   readonly #deaths = this.#counter('worker_deaths_total', 'Workers that ended by themselves', 'kind');
   readonly #loopLag = this.#gauge('loop_lag_ms', "The longest delay of a media worker's event loop", 'index');
-  readonly #jobs = this.#gauge('transcode_jobs', 'Child processes that transcode tracks', 'kind');
+  readonly #jobs = this.#gauge('transcode_jobs', 'Child processes that transcode', 'kind');
 
   readonly #relays = this.#gauge('relays', 'Places that rooms go out to', 'state');
   readonly #relayBitrate = this.#gauge('relay_bitrate_bps', 'Sent over the last seconds', 'relay');
@@ -107,6 +107,11 @@ export class MetricsRegistry {
   #showWorkers({ workers, health: { hubWorkers, mediaWorkers } }: MetricsSample): void {
     for (const metric of [this.#mixerLag, this.#memory, this.#loopLag]) metric.reset();
     for (const metric of [this.#mixerSkipped, this.#cpu, this.#deaths]) metric.reset();
+    const programs = workers.flatMap((worker) => ('programs' in worker ? worker.programs : []));
+    this.#jobs.set(
+      { kind: 'program' },
+      programs.reduce((sum, { pids }) => sum + pids.length, 0),
+    );
     for (const worker of workers) {
       const { kind, index } = worker;
       this.#cpu.inc({ kind, index }, worker.cpuMs / 1000);

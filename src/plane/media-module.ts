@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import type { Clock } from '../media/clock.ts';
 import type { SourceConfig, SourcePicture } from '../media/picture-source.ts';
 import type { ProgramFeed } from '../media/program.ts';
+import type { PictureAddress } from '../room/track.ts';
 
 /** The messages between a gateway's two halves; every side validates what it receives with these. */
 export interface MediaMessages<Request = unknown, Reply = unknown, Notice = unknown> {
@@ -43,7 +44,7 @@ export interface MediaHost<Notice> {
   /** A program that is made in this worker. @throws PatchroomError 'failed-precondition' if there is none of that id */
   program(id: string): ProgramFeed;
   /** Begins to send pictures to a program, wherever that is made. @param onClose - nobody takes them any more */
-  openPictures(target: PictureTarget, onClose: () => void): PictureOutlet;
+  openPictures(target: PictureAddress, onClose: () => void): PictureOutlet;
   notify(notice: Notice): void;
 }
 
@@ -67,13 +68,6 @@ export interface MediaLink {
   onFeedback(ssrc: number, listener: (packet: Buffer) => void): () => void;
   /** Called when the link closes, with everything that was received through it. @returns takes it back */
   onClose(listener: () => void): () => void;
-}
-
-/** Where a worker takes one participant's pictures for a program. */
-export interface PictureTarget {
-  /** On loopback. */
-  readonly port: number;
-  readonly token: string;
 }
 
 /** One participant's pictures on their way to a program, as access units. Never blocks: what is too much is left out up to a key frame. */

@@ -51,7 +51,7 @@ export interface TrackStatistics {
   };
 }
 
-/** Where pictures are to be sent for a program (see PictureTarget in src/plane/media-module.ts). */
+/** Where a media worker takes one participant's pictures for a program: a port on loopback, and what is shown there first. */
 export interface PictureAddress {
   readonly port: number;
   readonly token: string;

@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../../src/media/clock.ts';
+import { avcConfigBody, avcFrameBody } from '../../src/media/flv-body.ts';
 import type { SourceConfig, SourcePicture } from '../../src/media/picture-source.ts';
 import type { ProgramPacket } from '../../src/media/program.ts';
 import type { ProgramShape } from '../program-arguments.ts';
 import type { EncodedFrame } from '../video-job.ts';
 import { CardPlayer } from './card-player.ts';
 import { planCopy } from './copy-plan.ts';
-import { avcConfigBody, avcFrameBody } from './flv-body.ts';
 import { PictureClock } from './picture-clock.ts';
 import { ShownSource } from './shown-source.ts';
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/media/clock.ts';
+import { aacConfigBody, aacFrameBody } from '../../src/media/flv-body.ts';
 import type { ProgramPacket } from '../../src/media/program.ts';
 import { AacJob } from '../aac-job.ts';
 import { ChildDeaths } from '../child-deaths.ts';
-import { aacConfigBody, aacFrameBody } from './flv-body.ts';
 import { AAC_SAMPLES, SILENT_AAC } from './silence.ts';
 
 export interface ProgramSoundOptions {
@@ -32,8 +32,8 @@ const LATEST_MS = 1_500;
 const REST_MS = 10_000;
 
 /**
- * A program's sound: what its listener in the mixer gets each 20 ms, encoded as AAC by one child. It never stops and
- * never overlaps: what a dying encoder takes with it is replaced by silence.
+ * A program's sound: what its listener in the mixer gets each 20 ms, encoded as AAC by one child. It never stops:
+ * what a dying encoder takes with it is replaced by silence.
  */
 export class ProgramSound {
   readonly config: ProgramPacket = {
@@ -70,7 +70,7 @@ export class ProgramSound {
     return this.#job?.pid ?? 0;
   }
 
-  /** 20 ms of the mix. @param l16 - 960 stereo samples, 16 bits big-endian; is copied */
+  /** 20 ms of the mix. @param l16 - 960 stereo samples, 16 bits big-endian; is not held on to */
   tick(l16: Uint8Array): void {
     const now = this.#options.clock.now();
     this.#follow(this.#options.toProgramMs(now) - this.#samples / SAMPLES_PER_MS);

@@ -3,7 +3,7 @@ import net from 'node:net';
 import type { Clock } from '../../media/clock.ts';
 import { fromMachineTime } from '../../media/machine-time.ts';
 import { type PictureWireEvents, PictureWireReader } from '../../media/picture-wire.ts';
-import type { PictureTarget } from '../media-module.ts';
+import type { PictureAddress } from '../../room/track.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** In hexadecimal. */
@@ -14,7 +14,7 @@ const MAX_STRANGERS = 64;
 
 /** What is expected, and what came of it. */
 export interface PictureInlet {
-  readonly target: PictureTarget;
+  readonly target: PictureAddress;
   close(): void;
 }
 

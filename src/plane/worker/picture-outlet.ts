@@ -2,14 +2,15 @@ import net from 'node:net';
 import { toMachineTime } from '../../media/machine-time.ts';
 import type { SourceConfig, SourcePicture } from '../../media/picture-source.ts';
 import { writeSourceConfig, writeSourcePicture } from '../../media/picture-wire.ts';
-import type { PictureOutlet, PictureTarget } from '../media-module.ts';
+import type { PictureAddress } from '../../room/track.ts';
+import type { PictureOutlet } from '../media-module.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** What waits in this process: above, pictures are left out up to the next key frame. */
 const MAX_QUEUED_BYTES = 8 * 1024 * 1024;
 
 /** Sends one participant's pictures to the worker that makes a program of them. */
-export function openPictureOutlet({ port, token }: PictureTarget, onClose: () => void): PictureOutlet {
+export function openPictureOutlet({ port, token }: PictureAddress, onClose: () => void): PictureOutlet {
   const socket = net.connect({ host: LOOPBACK, port, noDelay: true });
   let waitsForKey = false;
   socket.on('error', () => {}); // 'close' follows

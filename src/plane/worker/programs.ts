@@ -4,7 +4,8 @@ import { Program } from '../../../transcode/program/program.ts';
 import { PatchroomError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Clock } from '../../media/clock.ts';
-import type { MediaLink, PictureTarget } from '../media-module.ts';
+import type { PictureAddress } from '../../room/track.ts';
+import type { MediaLink } from '../media-module.ts';
 import type { ProgramStatistics, WorkerRequest } from '../messages.ts';
 import { receiveFromHub } from './hub-pictures.ts';
 import { PictureInlets } from './picture-inlets.ts';
@@ -81,14 +82,14 @@ export class Programs {
     const { program, sources } = this.#mustGet(id);
     sources.get(source)?.close();
     const stop = receiveFromHub(this.#host.link(link), { ssrc, codec }, this.#host.clock, {
-      config: (config) => queueMicrotask(() => program.picture.configure(source, config)),
+      config: (config) => program.picture.configure(source, config),
       picture: (picture) => program.picture.receive(source, picture),
     });
     sources.set(source, { tracks, mixDelayMs: USUAL_MIX_DELAY_MS, close: stop });
   }
 
   /** A source's pictures come from where it is pushed to. @returns where they are to be sent */
-  async addFromPush({ program: id, source, tracks }: Body<'program-push-source'>): Promise<PictureTarget> {
+  async addFromPush({ program: id, source, tracks }: Body<'program-push-source'>): Promise<PictureAddress> {
     const running = this.#mustGet(id);
     const { program, sources } = running;
     const inlet = await this.#inlets.open({

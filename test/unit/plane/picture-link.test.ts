@@ -3,9 +3,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { toMachineTime } from '../../../src/media/machine-time.ts';
 import type { SourceConfig, SourcePicture } from '../../../src/media/picture-source.ts';
 import { writeSourceConfig, writeSourcePicture } from '../../../src/media/picture-wire.ts';
-import type { PictureTarget } from '../../../src/plane/media-module.ts';
 import { PictureInlets } from '../../../src/plane/worker/picture-inlets.ts';
 import { openPictureOutlet } from '../../../src/plane/worker/picture-outlet.ts';
+import type { PictureAddress } from '../../../src/room/track.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -42,7 +42,7 @@ function taking() {
   return { clock, inlets, open };
 }
 
-function send(target: PictureTarget) {
+function send(target: PictureAddress) {
   let closed = 0;
   const outlet = openPictureOutlet(target, () => closed++);
   onTestFinished(() => outlet.close());
@@ -216,7 +216,7 @@ test('those who are known are no strangers', async () => {
 
 describe('the one who sends', () => {
   /** A port on which nobody reads. */
-  async function unread(): Promise<{ target: PictureTarget; read: () => Promise<Buffer> }> {
+  async function unread(): Promise<{ target: PictureAddress; read: () => Promise<Buffer> }> {
     const sockets: net.Socket[] = [];
     const server = net.createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseFlvAudio, parseFlvVideo } from '../../../../src/media/flv.ts';
-import {
-  aacConfigBody,
-  aacFrameBody,
-  avcConfigBody,
-  avcFrameBody,
-} from '../../../../transcode/program/flv-body.ts';
+import { parseFlvAudio, parseFlvVideo } from '../../../src/media/flv.ts';
+import { aacConfigBody, aacFrameBody, avcConfigBody, avcFrameBody } from '../../../src/media/flv-body.ts';
 
 const DATA = Buffer.from('0102', 'hex');
 
