@@ -40,7 +40,10 @@ function sample(change: Partial<MetricsSample> = {}): MetricsSample {
     ],
     workers: [
       { kind: 'hub', index: 1, pid: 10, rooms: 1, cpuMs: 1500, memoryBytes: 1000 },
-      { kind: 'media', index: 0, pid: 11, rooms: 1, cpuMs: 500, memoryBytes: 2000, loopLagMs: 51, mixing },
+      {
+        ...{ kind: 'media', index: 0, pid: 11, rooms: 1, cpuMs: 500, memoryBytes: 2000, loopLagMs: 51, mixing },
+        programs: [{ pids: [12, 13] }, { pids: [14] }],
+      },
     ] as unknown as MetricsSample['workers'],
     health: { hubWorkers: { running: 2, deaths: 1 }, mediaWorkers: { running: 1, deaths: 0 } },
     gateways: { sip: { calls: 7, callsTotal: 70 } },
@@ -80,6 +83,7 @@ describe('a sample shows as', () => {
     ['patchroom_loop_lag_ms{index="0"}', 51],
     ['patchroom_transcode_jobs{kind="video"}', 1],
     ['patchroom_transcode_jobs{kind="audio"}', 0],
+    ['patchroom_transcode_jobs{kind="program"}', 3],
     ['patchroom_relays{state="live"}', 1],
     ['patchroom_relays{state="failed"}', 0],
     ['patchroom_relay_bitrate_bps{relay="RL_1"}', 2_500_000],
