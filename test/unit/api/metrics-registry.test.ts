@@ -41,7 +41,16 @@ function sample(change: Partial<MetricsSample> = {}): MetricsSample {
     workers: [
       { kind: 'hub', index: 1, pid: 10, rooms: 1, cpuMs: 1500, memoryBytes: 1000 },
       {
-        ...{ kind: 'media', index: 0, pid: 11, rooms: 1, cpuMs: 500, memoryBytes: 2000, loopLagMs: 51, mixing },
+        ...{
+          kind: 'media',
+          index: 0,
+          pid: 11,
+          rooms: 1,
+          cpuMs: 500,
+          memoryBytes: 2000,
+          loopLagMs: 51,
+          mixing,
+        },
         programs: [{ pids: [12, 13] }, { pids: [14] }],
       },
     ] as unknown as MetricsSample['workers'],
