@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { rtmpOptions } from '../gateways/rtmp/options.ts';
 import { sipOptions } from '../gateways/sip/options.ts';
 import { webrtcOptions } from '../gateways/webrtc/options.ts';
-import { LOG_LEVELS } from '../src/log.ts';
+import { LOG_LEVELS } from '../src/base/log.ts';
 
 /** An address, or an address with a prefix length. */
 function isNetwork(text: string): boolean {

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ZodType } from 'zod';
-import type { Admission, Credentials } from './admission.ts';
-import type { ServerCertificate } from './certificate.ts';
-import type { Logger } from './log.ts';
-import type { Clock } from './media/clock.ts';
-import type { PortRange } from './plane/hub.ts';
-import type { MediaMessages } from './plane/media-module.ts';
-import type { MediaWorker } from './plane/media-worker.ts';
-import type { MediaPlane } from './plane/plane.ts';
-import type { NewParticipant, Participant } from './room/participant.ts';
-import type { Room, RoomOptions } from './room/room.ts';
+import type { ServerCertificate } from './base/certificate.ts';
+import type { Clock } from './base/clock.ts';
+import type { Logger } from './base/log.ts';
+import type { PortRange } from './base/port-range.ts';
+import type { Sink } from './outputs/sink.ts';
+import type { Admission, Credentials } from './room/admission.ts';
+import type { NewParticipant } from './room/new-participant.ts';
+import type { Participant, RoomOptions } from './room/room.ts';
+import type { MediaMessages } from './workers/media-module.ts';
+import type { MediaPlane } from './workers/media-plane.ts';
 
 /*
  * The plug-in seam. A gateway translates one protocol to and from participants and tracks, and knows no
@@ -42,65 +42,8 @@ export interface Gateway {
   readonly wayIn?: readonly [name: string, address: string];
   /** Figures for GET /api/server, by names that people read, such as `calls`. */
   report?(): Promise<Readonly<Record<string, number>>>;
-  /** Of addresses that it dials: 'rtmp', 'rtmps'. */
-  readonly schemes?: readonly string[];
-  /**
-   * An outgoing leg: a CDN push, later a phone call or a recording. The address's scheme picks the gateway.
-   * @throws PatchroomError 'invalid-request' for an address that is none or not permitted, in a sentence without its key
-   */
-  dial?(request: DialRequest, signal: AbortSignal): Promise<Leg>;
-}
-
-export interface DialRequest {
-  /** The room that it goes out of. */
-  readonly room: Room;
-  /** Such as `rtmps://cdn/app/key`, later `sip:+4930123456@trunk`, `file:recording.mp4`. Has secrets: never logged. */
-  readonly address: string;
-  /** What is sent there, and where it is made. */
-  readonly program: ProgramSource;
-}
-
-/** A program that a media worker makes; its media halves get at it by the id (MediaHost.program). */
-export interface ProgramSource {
-  readonly worker: MediaWorker;
-  readonly id: string;
-}
-
-export const LEG_STATES = ['connecting', 'live', 'stalled', 'waiting', 'failed'] as const;
-/**
- * Connecting: on its way to be live. Stalled: connected, but the other side takes nothing. Waiting: for the next
- * attempt. Failed: given up.
- */
-export type LegState = (typeof LEG_STATES)[number];
-
-/** How an outgoing leg is doing. */
-export interface LegReport {
-  readonly state: LegState;
-  /** Why, in the other side's own words where it said any; empty while it is live. Has no secrets. */
-  readonly reason: string;
-  /** Over the last seconds. */
-  readonly bitrateBps: number;
-  readonly bytesSent: number;
-  /** Pictures that were left out since the other side took too little. */
-  readonly framesDropped: number;
-  /** Attempts after the first, since it began. */
-  readonly retries: number;
-  /** Since 1970, ms; undefined before the first one. */
-  readonly lastRetryAt?: number | undefined;
-  /** How long it has been live without a break, ms; 0 while it is not. */
-  readonly uptimeMs: number;
-}
-
-/** An outgoing leg: from being asked for until it is ended. It connects again by itself. */
-export interface Leg {
-  /** The address as people may see it: without what lets somebody in there. */
-  readonly shownAddress: string;
-  readonly report: LegReport;
-  /** Called at each change of state, and when there are new figures. */
-  onChange(listener: () => void): void;
-  /** Resolves with the cause when it is over: it has failed, or the process that carried it is gone. Not after `end`. */
-  readonly ended: Promise<string>;
-  end(): Promise<void>;
+  /** Takes programs to addresses of its protocol. */
+  readonly sink?: Sink;
 }
 
 /** How a room is to be if this participant is the one who opens it. */
@@ -156,22 +99,20 @@ export function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }
 
-export type { Admission, Credentials } from './admission.ts';
-export type { ServerCertificate } from './certificate.ts';
-export { asPatchroomError, type ErrorCode, PatchroomError } from './errors.ts';
-export { createLogger, type Logger } from './log.ts';
-export { type Clock, systemClock, type Timer } from './media/clock.ts';
-export type { Hub, PortRange } from './plane/hub.ts';
-export { codecOf, codecsOf } from './plane/hub-codecs.ts';
-export type { HubLink, LinkedTrack } from './plane/hub-link.ts';
-export type {
-  MediaEndpoints,
-  MediaHost,
-  MediaLink,
-  MediaMessages,
-  MediaModule,
-} from './plane/media-module.ts';
-export type { MediaWorker } from './plane/media-worker.ts';
-export type { MediaPlane } from './plane/plane.ts';
-export type { MediaPort } from './plane/port.ts';
-export { type Supervised, Supervisor } from './plane/supervisor.ts';
+export type { DeliveryReport, DeliveryState } from '../transcode/delivery/delivery-report.ts';
+export type { ServerCertificate } from './base/certificate.ts';
+export { type Clock, systemClock, type Timer } from './base/clock.ts';
+export { asPatchroomError, type ErrorCode, PatchroomError } from './base/errors.ts';
+export { createLogger, type Logger } from './base/log.ts';
+export type { PortRange } from './base/port-range.ts';
+export type { MediaLink } from './media/media-link.ts';
+export type { Delivery, DeliveryRequest, ProgramSource, Sink } from './outputs/sink.ts';
+export type { Admission, Credentials } from './room/admission.ts';
+export type { Hub } from './workers/hub.ts';
+export { codecOf, codecsOf } from './workers/hub-codecs.ts';
+export type { HubLink, LinkedTrack } from './workers/hub-link.ts';
+export type { MediaEndpoints, MediaHost, MediaMessages, MediaModule } from './workers/media-module.ts';
+export type { MediaPlane } from './workers/media-plane.ts';
+export type { MediaWorker } from './workers/media-worker.ts';
+export { type Supervised, Supervisor } from './workers/supervisor.ts';
+export type { WorkerChannel } from './workers/worker-channel.ts';

@@ -1,5 +1,4 @@
 import { networkInterfaces } from 'node:os';
-import { Admissions } from './admission.ts';
 import { egressService } from './api/egress-service.ts';
 import { serveHealth } from './api/health.ts';
 import { HttpServer } from './api/http.ts';
@@ -10,16 +9,17 @@ import { serveReports } from './api/reports.ts';
 import { roomService } from './api/room-service.ts';
 import { TokenVerifier } from './api/tokens.ts';
 import { serveTwirp } from './api/twirp.ts';
-import { readCertificate, type ServerCertificate } from './certificate.ts';
-import { PatchroomError } from './errors.ts';
+import { readCertificate, type ServerCertificate } from './base/certificate.ts';
+import { type Clock, systemClock } from './base/clock.ts';
+import { PatchroomError } from './base/errors.ts';
+import { createLogger, type Logger, type LogLevel } from './base/log.ts';
+import type { PortRange } from './base/port-range.ts';
 import type { Gateway, GatewayHost, GatewayModule } from './gateway.ts';
-import { createLogger, type Logger, type LogLevel } from './log.ts';
-import { type Clock, systemClock } from './media/clock.ts';
+import { Director, type ProgramSettings } from './outputs/director.ts';
 import { Outputs } from './outputs/outputs.ts';
-import type { PortRange } from './plane/hub.ts';
-import { MediaPlane } from './plane/plane.ts';
-import type { ProgramSettings } from './plane/room-program.ts';
+import { Admissions } from './room/admission.ts';
 import { RoomDirectory } from './room/directory.ts';
+import { MediaPlane } from './workers/media-plane.ts';
 
 const STOP_GRACE_MS = 3_000;
 /** Whatever hangs, the process ends after this. */
@@ -276,12 +276,13 @@ export class Server {
 
   #createOutputs(): Outputs {
     const { outputs } = this.#config;
+    const settings = programSettings(outputs);
+    const shared = { plane: this.plane, clock: this.#clock, log: this.log };
     return new Outputs({
-      plane: this.plane,
+      open: (room, of, epochAt) => Director.open({ room, of, settings, epochAt, ...shared }),
       clock: this.#clock,
       log: this.log,
-      gateways: () => this.#gateways.values(),
-      settings: programSettings(outputs),
+      sinks: () => [...this.#gateways.values()].flatMap(({ sink }) => sink ?? []),
       maxOutputs: outputs.max,
       maxDestinations: outputs.maxDestinations,
     });
@@ -315,7 +316,7 @@ export class Server {
 function programSettings(outputs: ServerConfig['outputs']): ProgramSettings {
   const { width, height, frameRate, videoKbps, audioKbps, keyFrameSeconds, preset } = outputs;
   return {
-    shape: { width, height, frameRate, bitrateBps: videoKbps * 1000, keyFrameSeconds, preset },
+    encoding: { width, height, frameRate, bitrateBps: videoKbps * 1000, keyFrameSeconds, preset },
     audioBitrateBps: audioKbps * 1000,
   };
 }

@@ -1,6 +1,6 @@
 import { AUDIO_CODECS, type Codec, type MediaKind } from '../src/media/codec.ts';
 import type { Plan, Route } from '../src/media/plan.ts';
-import type { AudioCodecName } from './audio-codec.ts';
+import type { AudioCodecName } from './audio/mix-format.ts';
 
 /** The part of a track that decides how it can be delivered. */
 export interface Source {

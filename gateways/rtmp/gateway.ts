@@ -2,19 +2,18 @@ import { randomBytes } from 'node:crypto';
 import type net from 'node:net';
 import {
   asPatchroomError,
-  type DialRequest,
   type Gateway,
   type GatewayHost,
-  type Leg,
   PatchroomError,
+  type Sink,
 } from '../../src/gateway.ts';
+import { Publisher } from '../../src/ingest/publisher.ts';
+import { type StreamKey, StreamKeys } from '../../src/ingest/stream-keys.ts';
 import type { LeaveReason } from '../../src/room/vocabulary.ts';
-import { Encoder } from './encoder.ts';
-import { listen } from './listener.ts';
 import type { Notice } from './messages.ts';
 import { DEFAULT_PORT, type RtmpOptions } from './options.ts';
 import { Relays } from './relays.ts';
-import { type StreamKey, StreamKeys } from './stream-keys.ts';
+import { listen } from './server/listener.ts';
 import { type Port, WorkerPorts } from './worker-ports.ts';
 
 interface Session {
@@ -30,9 +29,9 @@ interface Session {
 /** A key that is in use, and by whom. */
 interface Stream {
   readonly key: StreamKey;
-  encoder: Encoder | undefined;
+  encoder: Publisher | undefined;
   /** While it is let into its room. */
-  joining: Promise<Encoder> | undefined;
+  joining: Promise<Publisher> | undefined;
   session: Session | undefined;
 }
 
@@ -46,7 +45,6 @@ const FAREWELLS: Partial<Record<LeaveReason, string>> = {
 
 /** Encoders, whose connections are accepted here, and CDNs, which are called: everything on them is a media worker's. */
 export class RtmpGateway implements Gateway {
-  readonly schemes = ['rtmp', 'rtmps'];
   #host: GatewayHost;
   #options: RtmpOptions;
   #keys: StreamKeys;
@@ -88,8 +86,8 @@ export class RtmpGateway implements Gateway {
     });
   }
 
-  dial(request: DialRequest, signal: AbortSignal): Promise<Leg> {
-    return this.#relays.dial(request, signal);
+  get sink(): Sink {
+    return this.#relays;
   }
 
   get wayIn(): readonly [string, string] | undefined {
@@ -286,14 +284,14 @@ export class RtmpGateway implements Gateway {
   }
 
   /** Who comes after one that went meanwhile waits for the same. */
-  async #joinOnce(stream: Stream): Promise<Encoder> {
+  async #joinOnce(stream: Stream): Promise<Publisher> {
     stream.joining ??= this.#join(stream).finally(() => {
       stream.joining = undefined;
     });
     return stream.joining;
   }
 
-  async #join(stream: Stream): Promise<Encoder> {
+  async #join(stream: Stream): Promise<Publisher> {
     const { key } = stream;
     const identity = `encoder-${randomBytes(4).toString('hex')}`;
     const admission = await this.#host.admit({
@@ -310,7 +308,7 @@ export class RtmpGateway implements Gateway {
     );
     const log = this.#host.log.child({ room: key.room, participant: participant.sid });
     participant.once('left', (reason) => this.#onLeft(stream, reason));
-    stream.encoder = new Encoder(participant, this.#host, this.#options.reconnectSeconds * 1000, log);
+    stream.encoder = new Publisher(participant, this.#host, this.#options.reconnectSeconds * 1000, log);
     return stream.encoder;
   }
 

@@ -1,33 +1,29 @@
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { PermittedAddresses } from '../../src/base/permitted-addresses.ts';
 import { type MediaHost, type MediaModule, PatchroomError } from '../../src/gateway.ts';
-import { ClientConnection } from './client/client-connection.ts';
-import { Destination } from './client/destination.ts';
-import { PermittedAddresses } from './client/permitted-addresses.ts';
+import { IngestEndpoints } from '../../src/ingest/ingest-endpoints.ts';
+import { Destination } from '../../transcode/delivery/destination.ts';
+import { RedirectingConnection } from './client/redirecting-connection.ts';
 import { maskedAddress, parseRtmpAddress } from './client/rtmp-address.ts';
-import { Ingest } from './ingest/ingest.ts';
+import { PublisherFeed } from './mapping/publisher-feed.ts';
 import { messages, type Notice, type Reply, type Request } from './messages.ts';
-import { Connection } from './session/connection.ts';
+import { Connection } from './server/connection.ts';
 
 type Body<T extends Request['type']> = Extract<Request, { type: T }>;
-
-interface Session {
-  readonly connection: Connection;
-  readonly ingest: Ingest;
-  /** SSRCs that it sends to hubs with: who stops sending must mean the stream that is sent. */
-  readonly sending: { audio?: number; video?: number };
-}
 
 /** What one media worker has of RTMP: encoders, with a connection each and what comes on it, and pushes to CDNs. */
 class EncoderMedia {
   #host: MediaHost<Notice>;
   #options: Body<'configure'> | undefined;
   #tls: SecureContext | undefined;
-  #sessions = new Map<string, Session>();
+  #ingests: IngestEndpoints;
+  #connections = new Map<string, Connection>();
   #relays = new Map<string, Destination>();
 
   constructor(host: MediaHost<Notice>) {
     this.#host = host;
+    this.#ingests = new IngestEndpoints(host);
   }
 
   async handle(request: Request, socket?: Socket): Promise<Reply> {
@@ -40,42 +36,13 @@ class EncoderMedia {
         this.#accept(request, socket);
         return {};
       case 'admit':
-        this.#mustGet(request.session).connection.admit();
+        this.#mustGet(request.session).admit();
         return {};
       case 'refuse':
-        this.#sessions.get(request.session)?.connection.refuse(request.description);
+        this.#connections.get(request.session)?.refuse(request.description);
         return {};
       case 'dismiss':
-        this.#sessions.get(request.session)?.connection.dismiss(request.description);
-        return {};
-      case 'send': {
-        const { kind, ssrc, payloadType, link } = request;
-        const { ingest, sending } = this.#mustGet(request.session);
-        ingest.open(kind, { link: this.#host.link(link), ssrc, payloadType });
-        sending[kind] = ssrc;
-        return {};
-      }
-      case 'unsend': {
-        const session = this.#sessions.get(request.session);
-        if (session?.sending[request.kind] === request.ssrc) session.ingest.close(request.kind);
-        return {};
-      }
-      case 'mute':
-        this.#mustGet(request.session).ingest.setMuted(request.kind, request.muted);
-        return {};
-      case 'statistics':
-        return { statistics: this.#mustGet(request.session).ingest.statistics };
-      case 'send-pictures': {
-        const { ingest } = this.#mustGet(request.session);
-        const { outlet, port, token } = request;
-        ingest.addTap(
-          outlet,
-          this.#host.openPictures({ port, token }, () => ingest.removeTap(outlet)),
-        );
-        return {};
-      }
-      case 'unsend-pictures':
-        this.#sessions.get(request.session)?.ingest.removeTap(request.outlet);
+        this.#connections.get(request.session)?.dismiss(request.description);
         return {};
       case 'relay':
         this.#relay(request);
@@ -84,17 +51,19 @@ class EncoderMedia {
         this.#relays.get(request.relay)?.end();
         this.#relays.delete(request.relay);
         return {};
+      default:
+        return this.#ingests.handle(request);
     }
   }
 
   async close(): Promise<void> {
-    for (const { connection } of [...this.#sessions.values()]) connection.destroy();
+    for (const connection of [...this.#connections.values()]) connection.destroy();
     for (const relay of this.#relays.values()) relay.end();
     this.#relays.clear();
   }
 
   /** Begins to push a program to a CDN. */
-  #relay({ relay, program, address: text }: Body<'relay'>): void {
+  #relay({ relay, program, address: text, originUs }: Body<'relay'>): void {
     const address = parseRtmpAddress(text);
     if (!this.#options || 'reason' in address) {
       throw new PatchroomError('internal', 'A relay comes before the settings, or has no address.');
@@ -106,9 +75,11 @@ class EncoderMedia {
     const destination: Destination = new Destination({
       feed,
       clock,
+      maxLatenessMs: this.#options.relays.maxLatenessMs,
+      originUs,
       random: Math.random,
       log: this.#host.log.child({ relay, to: maskedAddress(text) }),
-      connect: (events) => new ClientConnection({ address, permitted, clock }, events),
+      connect: (events) => new RedirectingConnection({ address, permitted, clock }, events),
       onChange: () => {
         // The first one comes before it is known here.
         queueMicrotask(() => {
@@ -132,46 +103,31 @@ class EncoderMedia {
       throw new PatchroomError('internal', 'Encoders come before the settings.');
     const { notify, clock } = this.#host;
     const { maxWaitMs, audioBitrateBps, silenceMs } = options;
-    const ingest = new Ingest(
-      { video: { ...options.video, maxWaitMs }, audio: { bitrateBps: audioBitrateBps, maxWaitMs } },
-      clock,
-      this.#host.log.child({ session }),
-      {
-        encoder: (name) => notify({ type: 'encoder', session, name }),
-        audio: (codec, { outcome, reason, steps }) =>
-          notify({ type: 'track', session, kind: 'audio', codec, outcome, reason, steps: [...steps] }),
-        video: (codec, size, { outcome, reason, steps }) =>
-          notify({
-            type: 'track',
-            session,
-            kind: 'video',
-            codec,
-            ...(size ? { width: size.width, height: size.height } : {}),
-            outcome,
-            reason,
-            steps: [...steps],
-          }),
-      },
-    );
+    const ingest = this.#ingests.open(session, {
+      video: { ...options.video, maxWaitMs },
+      audio: { bitrateBps: audioBitrateBps, maxWaitMs },
+    });
+    const feed = new PublisherFeed(ingest);
     const tls = secure ? this.#tls : undefined;
     const connection = new Connection(socket, { silenceMs, ...(tls ? { tls } : {}) }, clock, {
       publish: ({ app, key }) => notify({ type: 'publish', session, app, key }),
-      audio: (body, timestamp) => ingest.audio(body, timestamp),
-      video: (body, timestamp) => ingest.video(body, timestamp),
-      metadata: (values) => ingest.metadata(values),
+      audio: (body, timestamp) => feed.audio(body, timestamp),
+      video: (body, timestamp) => feed.video(body, timestamp),
+      metadata: (values) => feed.metadata(values),
       over: ({ how, text, error }) => {
-        this.#sessions.delete(session);
-        ingest.end();
-        const { dropped } = connection;
+        this.#connections.delete(session);
+        feed.end();
+        this.#ingests.close(session);
+        const dropped = connection.dropped + feed.malformed;
         notify({ type: 'over', session, how, text, dropped, ...(error ? { error } : {}) });
       },
     });
-    this.#sessions.set(session, { connection, ingest, sending: {} });
+    this.#connections.set(session, connection);
   }
 
-  #mustGet(session: string): Session {
-    const found = this.#sessions.get(session);
-    if (!found) throw new PatchroomError('failed-precondition', `There is no session ${session} here.`);
+  #mustGet(session: string): Connection {
+    const found = this.#connections.get(session);
+    if (!found) throw new PatchroomError('failed-precondition', `Session ${session} is not open here.`);
     return found;
   }
 }

@@ -30,6 +30,8 @@ export const rtmpOptions = z.strictObject({
   silenceSeconds: z.number().min(1).max(300).default(10),
   /** Longer than this nothing waits here: what would is dropped, up to the next key frame. */
   maxWaitMs: z.int().min(100).max(5000).default(500),
+  /** What a CDN reads is never later than this; beyond it, frames are left out up to the next key frame. */
+  maxLatenessMs: z.int().min(1000).max(30_000).default(4000),
   /** Pictures with key frames further apart are re-encoded: who joins would wait too long. */
   maxKeyFrameSeconds: z.number().min(0.5).max(30).default(3),
   /** What is re-encoded is made no higher than that, in lines. */

@@ -1,20 +1,11 @@
-import type { Leg, LegReport } from '../../src/gateway.ts';
-
-const BEGINNING: LegReport = {
-  state: 'connecting',
-  reason: '',
-  bitrateBps: 0,
-  bytesSent: 0,
-  framesDropped: 0,
-  retries: 0,
-  uptimeMs: 0,
-};
+import type { Delivery } from '../../src/gateway.ts';
+import { type DeliveryReport, NOTHING_DELIVERED } from '../../transcode/delivery/delivery-report.ts';
 
 /** A push to a CDN, as its media half reports it. */
-export class RelayLeg implements Leg {
+export class RelayLeg implements Delivery {
   readonly shownAddress: string;
   readonly ended: Promise<string>;
-  #report = BEGINNING;
+  #report: DeliveryReport = NOTHING_DELIVERED;
   #listener: () => void = () => {};
   #over: (cause: string) => void = () => {};
   #end: () => Promise<void>;
@@ -28,7 +19,7 @@ export class RelayLeg implements Leg {
     });
   }
 
-  get report(): LegReport {
+  get report(): DeliveryReport {
     return this.#report;
   }
 
@@ -36,7 +27,7 @@ export class RelayLeg implements Leg {
     this.#listener = listener;
   }
 
-  update(report: LegReport): void {
+  update(report: DeliveryReport): void {
     if (this.#hasEnded) return;
     this.#report = report;
     this.#listener();

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { type DialRequest, type GatewayHost, type Leg, PatchroomError } from '../../src/gateway.ts';
+import {
+  type Delivery,
+  type DeliveryRequest,
+  type GatewayHost,
+  PatchroomError,
+  type Sink,
+} from '../../src/gateway.ts';
+import type { StreamKeys } from '../../src/ingest/stream-keys.ts';
 import { maskedAddress, parseRtmpAddress, type RtmpAddress } from './client/rtmp-address.ts';
 import type { Notice } from './messages.ts';
 import { RelayLeg } from './relay-leg.ts';
-import type { StreamKeys } from './stream-keys.ts';
 import type { Port, WorkerPorts } from './worker-ports.ts';
 
 export interface RelaysParts {
@@ -17,7 +23,8 @@ export interface RelaysParts {
 }
 
 /** Pushes to CDNs, as the control plane sees them: who may be called, and which worker does it. */
-export class Relays {
+export class Relays implements Sink {
+  readonly schemes = ['rtmp', 'rtmps'];
   #parts: RelaysParts;
   #legs = new Map<string, { readonly leg: RelayLeg; readonly port: Port }>();
 
@@ -29,37 +36,35 @@ export class Relays {
     return this.#legs.size;
   }
 
-  /** @throws PatchroomError 'invalid-request' for what is no address, or a loop; 'unavailable' */
-  async dial({ room, address: text, program }: DialRequest, signal: AbortSignal): Promise<Leg> {
+  async open({ room, address: text, program, originUs }: DeliveryRequest): Promise<Delivery> {
     const address = parseRtmpAddress(text);
     if ('reason' in address) throw new PatchroomError('invalid-request', address.reason);
     if (this.#leadsBack(address, room.name)) {
       throw new PatchroomError(
         'invalid-request',
-        `${maskedAddress(text)} is this server's own way into the room ${room.name}: it would hear itself for ever.`,
+        `${maskedAddress(text)} leads back into the room ${room.name} itself: this would create a loop.`,
       );
     }
     const port = await this.#parts.ports.to(program.worker);
     const id = randomBytes(9).toString('base64url');
-    const over = () => {
-      this.#legs.delete(id);
-      signal.removeEventListener('abort', end);
-    };
     const leg = new RelayLeg(maskedAddress(text), async () => {
-      over();
+      this.#legs.delete(id);
       await port.request({ type: 'end-relay', relay: id }).catch(() => {}); // gone with its worker
     });
-    const end = () => void leg.end();
-    void leg.ended.then(over);
+    void leg.ended.then(() => this.#legs.delete(id));
     this.#legs.set(id, { leg, port });
     try {
-      await port.request({ type: 'relay', relay: id, program: program.id, address: text });
+      await port.request({
+        type: 'relay',
+        relay: id,
+        program: program.id,
+        address: text,
+        ...(originUs === undefined ? {} : { originUs }),
+      });
     } catch (error) {
-      end(); // it may have begun, and answered too late
+      void leg.end(); // it may have begun, and answered too late
       throw error;
     }
-    if (signal.aborted) await leg.end();
-    else signal.addEventListener('abort', end);
     return leg;
   }
 

@@ -1,8 +1,8 @@
-import type { GatewayHost, MediaPort, MediaWorker } from '../../src/gateway.ts';
+import type { GatewayHost, MediaWorker, WorkerChannel } from '../../src/gateway.ts';
 import { messages, type Notice, type Reply, type Request } from './messages.ts';
 import type { RtmpOptions } from './options.ts';
 
-export type Port = MediaPort<Request, Reply, Notice>;
+export type Port = WorkerChannel<Request, Reply, Notice>;
 
 /** The gateway's ways to its halves in the media workers: opened on first use, told the settings first of all. */
 export class WorkerPorts {
@@ -68,7 +68,7 @@ export class WorkerPorts {
         preset: options.encodePreset,
       },
       audioBitrateBps: options.audioKbps * 1000,
-      relays: { everywhere: demo, allow: [...permittedOutputs] },
+      relays: { everywhere: demo, allow: [...permittedOutputs], maxLatenessMs: options.maxLatenessMs },
       ...(tls ? { tls } : {}),
     };
   }

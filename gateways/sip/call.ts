@@ -1,7 +1,7 @@
+import { AddressList } from '../../src/base/address-list.ts';
+import { TokenBucket } from '../../src/base/token-bucket.ts';
 import { type GatewayHost, type Logger, PatchroomError } from '../../src/gateway.ts';
-import type { Participant } from '../../src/room/participant.ts';
-import { TokenBucket } from '../../src/token-bucket.ts';
-import { AddressList } from './address-list.ts';
+import type { Participant } from '../../src/room/room.ts';
 import { CallSession } from './call-session.ts';
 import { type CallEffect, type CallEvent, type CallState, endReason, transition } from './call-state.ts';
 import { digitOfInfo } from './digits.ts';

@@ -1,4 +1,4 @@
-import { timestampDistance } from '../../src/media/sequence.ts';
+import { timestampDistance } from '../../src/media/rtp/sequence.ts';
 
 /** Keys pressed on a phone: as telephone events in RTP (RFC 4733), or in SIP INFO requests. */
 

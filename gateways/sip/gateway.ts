@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
+import { AddressList } from '../../src/base/address-list.ts';
 import { type Gateway, type GatewayHost, PatchroomError, Supervisor } from '../../src/gateway.ts';
-import type { Participant } from '../../src/room/participant.ts';
-import type { Room } from '../../src/room/room.ts';
-import { AddressList } from './address-list.ts';
+import type { Participant, Room } from '../../src/room/room.ts';
 import { Call, type CallSurroundings } from './call.ts';
 import { callerOf, roomOf } from './caller.ts';
 import type { EngineOptions } from './engine/process-messages.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AddressList } from './address-list.ts';
+import { AddressList } from '../../src/base/address-list.ts';
 
 const address = z.string().superRefine((entry, context) => {
   try {

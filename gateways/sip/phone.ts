@@ -1,6 +1,6 @@
 import { AUDIO_CODECS, type Codec } from '../../src/media/codec.ts';
-import type { Participant } from '../../src/room/participant.ts';
 import { canPublish } from '../../src/room/permissions.ts';
+import type { Participant } from '../../src/room/room.ts';
 import type { Track } from '../../src/room/track.ts';
 import type { ConnectionQuality } from '../../src/room/vocabulary.ts';
 import { planMix } from '../../transcode/plan.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/media/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 
 /** An even port for RTP and the odd one after it for RTCP (RFC 3550, section 11). */
 export interface PortPair {

@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto';
-import type { GatewayHost, MediaPort } from '../../src/gateway.ts';
+import type { GatewayHost, WorkerChannel } from '../../src/gateway.ts';
 import { AUDIO_CODECS, type Codec } from '../../src/media/codec.ts';
 import type { Route } from '../../src/media/plan.ts';
-import type { Participant } from '../../src/room/participant.ts';
 import { ProducerOnDemand } from '../../src/room/producer-on-demand.ts';
-import type { Room } from '../../src/room/room.ts';
+import type { Participant, Room } from '../../src/room/room.ts';
 import type { ConnectionQuality } from '../../src/room/vocabulary.ts';
 import { planPhones } from '../../transcode/plan.ts';
 import { messages, type Notice, type Reply, type Request } from './media/messages.ts';
@@ -34,7 +33,7 @@ export class RoomPhones {
   route: Route | undefined;
   #host: GatewayHost;
   #limit: number;
-  #port: MediaPort<Request, Reply, Notice>;
+  #port: WorkerChannel<Request, Reply, Notice>;
   #phones = new Map<string, RoomPhone>();
   /** SSRC that each phone goes to the hub with, by its id: the one before may open and close later than it. */
   #passing = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
+import { TokenBucket } from '../../src/base/token-bucket.ts';
 import { asPatchroomError, type Clock, type Logger, PatchroomError, type Timer } from '../../src/gateway.ts';
-import { TokenBucket } from '../../src/token-bucket.ts';
 import {
   type ClientMessage,
   clientMessage,

@@ -1,5 +1,4 @@
-import type { Participant } from '../../src/room/participant.ts';
-import type { RoomEvents } from '../../src/room/room.ts';
+import type { Participant, RoomEvents } from '../../src/room/room.ts';
 import type { LeaveReason } from '../../src/room/vocabulary.ts';
 import type { ServerNotice } from './messages.ts';
 import { viewParticipant, viewPermissions, viewRoom, viewTrack, visibleTo } from './views.ts';

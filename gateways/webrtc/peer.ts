@@ -1,3 +1,4 @@
+import { TokenBucket } from '../../src/base/token-bucket.ts';
 import {
   codecOf,
   type GatewayHost,
@@ -6,10 +7,9 @@ import {
   type Logger,
   PatchroomError,
 } from '../../src/gateway.ts';
-import type { Participant } from '../../src/room/participant.ts';
 import { mustBeAbleToPublish } from '../../src/room/permissions.ts';
+import type { Participant } from '../../src/room/room.ts';
 import type { Track } from '../../src/room/track.ts';
-import { TokenBucket } from '../../src/token-bucket.ts';
 import type { Connection } from './connection.ts';
 import { feed } from './feed.ts';
 import type { ClientMessage, Reply, RequestBody, ServerNotice } from './messages.ts';

@@ -1,7 +1,7 @@
 import { codecsOf, type Hub, type hubTypes, type Logger } from '../../src/gateway.ts';
 import type { Plan } from '../../src/media/plan.ts';
-import type { Participant } from '../../src/room/participant.ts';
 import type { ProducerHold } from '../../src/room/producer-on-demand.ts';
+import type { Participant } from '../../src/room/room.ts';
 import type { Track } from '../../src/room/track.ts';
 import { plan } from '../../transcode/plan.ts';
 import type { ServerNotice, SubscriptionView } from './messages.ts';

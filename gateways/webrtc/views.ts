@@ -1,6 +1,5 @@
-import type { Participant } from '../../src/room/participant.ts';
 import { canPublish, type Permissions } from '../../src/room/permissions.ts';
-import type { Room } from '../../src/room/room.ts';
+import type { Participant, Room } from '../../src/room/room.ts';
 import type { Track } from '../../src/room/track.ts';
 import { TRACK_PURPOSES } from '../../src/room/vocabulary.ts';
 import type { ParticipantView, Reply, TrackView } from './messages.ts';

@@ -9,8 +9,8 @@ import {
   StreamProtocol,
   VideoCodec,
 } from '@livekit/protocol';
-import { PatchroomError } from '../errors.ts';
-import type { ProgramSettings } from '../plane/room-program.ts';
+import { PatchroomError } from '../base/errors.ts';
+import type { ProgramSettings } from '../outputs/director.ts';
 
 /** What LiveKit's requests to start an egress ask for: addresses, or a refusal of what would be ignored otherwise. */
 
@@ -95,8 +95,8 @@ function addresses(
 
 /** Options that say what is made anyway are honoured by making it. */
 function mustBeMade(options: RoomCompositeEgressRequest['options'], made: ProgramSettings): void {
-  const { width, height, frameRate } = made.shape;
-  const there = `There is one encoding, ${width}x${height} with ${frameRate} pictures a second: leave the options away.`;
+  const { width, height, frameRate } = made.encoding;
+  const there = `There is one encoding, ${width}x${height} with ${frameRate} frames a second: omit the encoding options.`;
   if (options.case === 'preset') {
     const [presetWidth, presetHeight, presetFrameRate] = PRESETS[options.value] ?? [];
     if (presetWidth === width && presetHeight === height && presetFrameRate === frameRate) return;
@@ -113,15 +113,15 @@ function mustBeMade(options: RoomCompositeEgressRequest['options'], made: Progra
 }
 
 /** What is made, in LiveKit's words. */
-function advancedOptions({ shape, audioBitrateBps }: ProgramSettings): Partial<EncodingOptions> {
+function advancedOptions({ encoding, audioBitrateBps }: ProgramSettings): Partial<EncodingOptions> {
   return {
-    width: shape.width,
-    height: shape.height,
+    width: encoding.width,
+    height: encoding.height,
     depth: 24,
-    framerate: shape.frameRate,
+    framerate: encoding.frameRate,
     videoCodec: VideoCodec.H264_MAIN,
-    videoBitrate: shape.bitrateBps / 1000,
-    keyFrameInterval: shape.keyFrameSeconds,
+    videoBitrate: encoding.bitrateBps / 1000,
+    keyFrameInterval: encoding.keyFrameSeconds,
     audioCodec: AudioCodec.AAC,
     audioBitrate: audioBitrateBps / 1000,
     audioFrequency: 48_000,

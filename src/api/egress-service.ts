@@ -12,21 +12,21 @@ import {
   UpdateStreamRequest,
   WebEgressRequest,
 } from '@livekit/protocol';
-import { DEFAULT_PROGRAM_SHAPE } from '../../transcode/program-arguments.ts';
-import { PatchroomError } from '../errors.ts';
+import { DEFAULT_ENCODING } from '../../transcode/ffmpeg/program-arguments.ts';
+import { PatchroomError } from '../base/errors.ts';
+import type { ProgramSettings } from '../outputs/director.ts';
 import type { Output } from '../outputs/output.ts';
 import type { Outputs } from '../outputs/outputs.ts';
-import type { ProgramSettings } from '../plane/room-program.ts';
 import type { RoomDirectory } from '../room/directory.ts';
+import { mayRecord, mustHaveGrant, mustRecord, type RoomGrant } from '../room/grants.ts';
 import { participantAddresses, roomAddresses } from './egress-requests.ts';
 import { egressInfo, statusName } from './egress-views.ts';
-import { mayRecord, mustHaveGrant, mustRecord, type RoomGrant } from './tokens.ts';
 import { rpc, type Service } from './twirp.ts';
 
 type Method = Service[string];
 
 /** Of the configuration that says nothing of it. */
-const EVERYDAY: ProgramSettings = { shape: DEFAULT_PROGRAM_SHAPE, audioBitrateBps: 128_000 };
+const EVERYDAY: ProgramSettings = { encoding: DEFAULT_ENCODING, audioBitrateBps: 128_000 };
 
 /**
  * LiveKit's Egress on our outputs: rooms and participants to RTMP servers. What is not here answers `unimplemented`.

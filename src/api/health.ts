@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { MediaPlane } from '../plane/plane.ts';
+import type { MediaPlane } from '../workers/media-plane.ts';
 
 export const health = z.strictObject({
   status: z.enum(['ok', 'degraded']),

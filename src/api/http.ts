@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream';
 import proxyAddr from '@fastify/proxy-addr';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import type { ServerCertificate } from '../certificate.ts';
-import { PatchroomError } from '../errors.ts';
+import type { ServerCertificate } from '../base/certificate.ts';
+import { PatchroomError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import { refuseUpgrade, type UpgradeHandler, type WebEntry } from '../gateway.ts';
-import type { Logger } from '../log.ts';
 import { fromFastify, httpStatus, problemDetails } from './problem.ts';
 
 export interface HttpOptions {

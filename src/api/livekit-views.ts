@@ -9,9 +9,8 @@ import {
   TrackType,
 } from '@livekit/protocol';
 import { mimeType } from '../media/codec.ts';
-import type { Participant } from '../room/participant.ts';
 import { EVERYDAY_PERMISSIONS, type Permissions } from '../room/permissions.ts';
-import type { Room } from '../room/room.ts';
+import type { Participant, Room } from '../room/room.ts';
 import type { Track } from '../room/track.ts';
 import type { ParticipantKind, TrackPurpose } from '../room/vocabulary.ts';
 

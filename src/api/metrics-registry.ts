@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { LEG_STATES } from '../gateway.ts';
+import { DELIVERY_STATES } from '../../transcode/delivery/delivery-report.ts';
 import { PARTICIPANT_KINDS } from '../room/vocabulary.ts';
 import type { MetricsSample } from './metrics-sample.ts';
 import { TrackTotals } from './track-totals.ts';
@@ -128,7 +128,7 @@ export class MetricsRegistry {
   }
 
   #showRelays({ relays }: MetricsSample): void {
-    for (const state of LEG_STATES) {
+    for (const state of DELIVERY_STATES) {
       this.#relays.set({ state }, relays.filter((relay) => relay.state === state).length);
     }
     this.#relayBitrate.reset();

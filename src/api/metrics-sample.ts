@@ -1,15 +1,15 @@
-import type { LegReport, LegState } from '../gateway.ts';
-import type { Clock } from '../media/clock.ts';
-import type { MediaPlane } from '../plane/plane.ts';
+import type { DeliveryReport, DeliveryState } from '../../transcode/delivery/delivery-report.ts';
+import type { Clock } from '../base/clock.ts';
 import type { RoomDirectory } from '../room/directory.ts';
 import type { Track, TrackStatistics } from '../room/track.ts';
+import type { MediaPlane } from '../workers/media-plane.ts';
 import type { ServerReport } from './room-report.ts';
 
 /** One place that a room goes out to. Its address is no part of metrics: it has a secret. */
 export interface RelayFigures {
   readonly id: string;
-  readonly state: LegState;
-  readonly report: LegReport;
+  readonly state: DeliveryState;
+  readonly report: DeliveryReport;
 }
 
 export interface MetricsSources {

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { mustHaveGrant } from '../room/grants.ts';
 import { MetricsRegistry } from './metrics-registry.ts';
 import { type MetricsSources, takeSample } from './metrics-sample.ts';
-import { mustHaveGrant, type TokenVerifier } from './tokens.ts';
+import type { TokenVerifier } from './tokens.ts';
 import { bearer } from './twirp.ts';
 
 export interface MetricsOptions extends MetricsSources {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { PatchroomError } from '../errors.ts';
+import { PatchroomError } from '../base/errors.ts';
 
 const FOLDER = fileURLToPath(new URL('../../dist/console', import.meta.url));
 

@@ -1,4 +1,4 @@
-import { asPatchroomError, type ErrorCode, PatchroomError } from '../errors.ts';
+import { asPatchroomError, type ErrorCode, PatchroomError } from '../base/errors.ts';
 
 /** How each of our errors looks in HTTP and in Twirp (https://twitchtv.github.io/twirp/docs/spec_v7.html). */
 const PROBLEMS: Record<ErrorCode, { status: number; twirp: string }> = {

@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { PatchroomError } from '../errors.ts';
-import type { Clock } from '../media/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { PatchroomError } from '../base/errors.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import type { RoomDirectory } from '../room/directory.ts';
+import { mustDirect, mustRecord, type RoomGrant } from '../room/grants.ts';
 import type { Room } from '../room/room.ts';
 import { jsonSchema } from './json-schema.ts';
 import { findRelay, relayReport, relaysOf, reportRelay } from './relay-report.ts';
-import { mustDirect, mustRecord, type RoomGrant, type TokenVerifier } from './tokens.ts';
+import type { TokenVerifier } from './tokens.ts';
 import { bearer } from './twirp.ts';
 
 export interface ProgramRouteOptions {

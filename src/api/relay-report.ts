@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PatchroomError } from '../errors.ts';
-import { LEG_STATES } from '../gateway.ts';
+import { DELIVERY_STATES } from '../../transcode/delivery/delivery-report.ts';
+import { PatchroomError } from '../base/errors.ts';
 import type { Output, OutputDestination } from '../outputs/output.ts';
 import type { Room } from '../room/room.ts';
 
@@ -15,7 +15,7 @@ export const relayReport = z
       .optional()
       .describe('Identity of who alone goes out there; absent where it is the whole room'),
     state: z
-      .enum([...LEG_STATES, 'ended'])
+      .enum([...DELIVERY_STATES, 'ended'])
       .describe(
         'stalled: connected, but the other side takes nothing; waiting: for the next attempt; failed: given up',
       ),

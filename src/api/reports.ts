@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { MediaPlane } from '../plane/plane.ts';
 import type { RoomDirectory } from '../room/directory.ts';
+import { mustAdminister, mustHaveGrant } from '../room/grants.ts';
+import type { MediaPlane } from '../workers/media-plane.ts';
 import { jsonSchema } from './json-schema.ts';
 import { reportRoom, roomReport, type ServerReport, serverReport } from './room-report.ts';
-import { mustAdminister, mustHaveGrant, type TokenVerifier } from './tokens.ts';
+import type { TokenVerifier } from './tokens.ts';
 import { bearer } from './twirp.ts';
 
 export interface ReportOptions {

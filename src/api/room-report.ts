@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { Plan, Route } from '../media/plan.ts';
-import type { MediaPlane } from '../plane/plane.ts';
-import type { Participant } from '../room/participant.ts';
-import type { Room } from '../room/room.ts';
+import type { Participant, Room } from '../room/room.ts';
 import type { Track, TrackStatistics } from '../room/track.ts';
 import { CONNECTION_QUALITIES, PARTICIPANT_KINDS, TRACK_PURPOSES } from '../room/vocabulary.ts';
+import type { MediaPlane } from '../workers/media-plane.ts';
 
 /** What our own API tells of a room: the parts that LiveKit's messages have no place for. */
 

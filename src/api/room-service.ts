@@ -15,12 +15,11 @@ import {
   UpdateParticipantRequest,
   UpdateRoomMetadataRequest,
 } from '@livekit/protocol';
-import { PatchroomError } from '../errors.ts';
+import { PatchroomError } from '../base/errors.ts';
 import type { RoomDirectory } from '../room/directory.ts';
-import type { Participant } from '../room/participant.ts';
-import type { Room, RoomOptions } from '../room/room.ts';
+import { mustAdminister, mustHaveGrant } from '../room/grants.ts';
+import type { Participant, Room, RoomOptions } from '../room/room.ts';
 import { participantInfo, roomInfo, toPermissions, trackInfo } from './livekit-views.ts';
-import { mustAdminister, mustHaveGrant } from './tokens.ts';
 import { rpc, type Service } from './twirp.ts';
 
 const MAX_METADATA = 65_536;

@@ -1,8 +1,8 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
-import { PatchroomError } from '../errors.ts';
+import { PatchroomError } from '../base/errors.ts';
+import type { RoomGrant, VideoGrant } from '../room/grants.ts';
 import { EVERYDAY_PERMISSIONS, type Permissions } from '../room/permissions.ts';
-import type { RoomOptions } from '../room/room.ts';
 import type { TrackPurpose } from '../room/vocabulary.ts';
 
 /** LiveKit's names for what a track is for, as they stand in tokens, and ours. */
@@ -27,7 +27,6 @@ const videoGrant = z.looseObject({
   hidden: z.boolean().optional(),
   recorder: z.boolean().optional(),
 });
-export type VideoGrant = z.infer<typeof videoGrant>;
 
 const claims = z.looseObject({
   iss: z.string(),
@@ -47,18 +46,6 @@ const claims = z.looseObject({
     })
     .optional(),
 });
-
-/** What a verified token says, in our words. */
-export interface RoomGrant {
-  readonly video: VideoGrant;
-  readonly identity: string;
-  readonly name: string;
-  readonly metadata: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly permissions: Permissions;
-  readonly roomOptions: Partial<RoomOptions>;
-  readonly roomMetadata: string;
-}
 
 /** Checks LiveKit's access tokens: JWTs of one of our API keys (`iss`), signed with its secret (HS256). */
 export class TokenVerifier {
@@ -118,42 +105,6 @@ export function createToken(
     .setNotBefore('0s')
     .setExpirationTime(`${lifetimeSeconds}s`)
     .sign(new TextEncoder().encode(secret));
-}
-
-/** @throws PatchroomError 'forbidden' unless the token lets its bearer join that room */
-export function mayJoin({ video, identity }: RoomGrant, room: string): void {
-  if (!video.roomJoin)
-    throw new PatchroomError('forbidden', 'The token does not permit joining a room (roomJoin).');
-  if (video.room !== room) throw new PatchroomError('forbidden', 'The token is for another room.');
-  if (!identity) throw new PatchroomError('forbidden', 'The token names no identity (sub).');
-}
-
-/** @throws PatchroomError 'forbidden' unless the token has the permission */
-export function mustHaveGrant({ video }: RoomGrant, grant: 'roomCreate' | 'roomList' | 'roomRecord'): void {
-  if (!video[grant]) throw new PatchroomError('forbidden', `The token does not have the grant ${grant}.`);
-}
-
-/** @throws PatchroomError 'forbidden' unless the token is for administrating that room */
-export function mustAdminister({ video }: RoomGrant, room: string): void {
-  if (!video.roomAdmin) throw new PatchroomError('forbidden', 'The token does not have the grant roomAdmin.');
-  if (video.room !== room) throw new PatchroomError('forbidden', 'The token is for another room.');
-}
-
-/** LiveKit's roomRecord is for every room; a token that names one is kept to it here. */
-export function mayRecord({ video }: RoomGrant, room: string): boolean {
-  return video.roomRecord === true && (!video.room || video.room === room);
-}
-
-/** @throws PatchroomError 'forbidden' unless the token is for sending that room out */
-export function mustRecord(grant: RoomGrant, room: string): void {
-  mustHaveGrant(grant, 'roomRecord');
-  if (!mayRecord(grant, room)) throw new PatchroomError('forbidden', 'The token is for another room.');
-}
-
-/** @throws PatchroomError 'forbidden' unless the token is for sending that room out, or for administrating it */
-export function mustDirect(grant: RoomGrant, room: string): void {
-  if (grant.video.roomAdmin && grant.video.room === room) return;
-  mustRecord(grant, room);
 }
 
 function toGrant(token: z.infer<typeof claims>): RoomGrant {

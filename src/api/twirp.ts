@@ -1,9 +1,10 @@
 import type { Message, MessageType } from '@bufbuild/protobuf';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { asPatchroomError, PatchroomError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { asPatchroomError, PatchroomError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { RoomGrant } from '../room/grants.ts';
 import { fromFastify, httpStatus, twirpError } from './problem.ts';
-import type { RoomGrant, TokenVerifier } from './tokens.ts';
+import type { TokenVerifier } from './tokens.ts';
 
 type Encoding = 'json' | 'protobuf';
 

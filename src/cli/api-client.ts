@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import type { Config } from '../../config/schema.ts';
-import { createToken, type VideoGrant } from '../api/tokens.ts';
+import { createToken } from '../api/tokens.ts';
+import type { VideoGrant } from '../room/grants.ts';
 import { CommandError, type Given, type Option, UsageError } from './command.ts';
 import { CONFIG_OPTION, givenConfig, KEY_OPTION, signingKey } from './config-option.ts';
 import type { Terminal } from './terminal.ts';

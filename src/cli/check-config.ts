@@ -1,6 +1,6 @@
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import { readCertificate } from '../certificate.ts';
+import { readCertificate } from '../base/certificate.ts';
 import type { Command } from './command.ts';
 
 export const checkConfig: Command = {

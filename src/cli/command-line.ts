@@ -1,5 +1,5 @@
 import { ConfigError } from '../../config/load.ts';
-import { PatchroomError } from '../errors.ts';
+import { PatchroomError } from '../base/errors.ts';
 import { checkConfig } from './check-config.ts';
 import { type Command, CommandError, helpOf, parseGiven, UsageError, usageOf } from './command.ts';
 import { listRelays, startRelay, stopRelay } from './relay.ts';

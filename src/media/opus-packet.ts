@@ -39,3 +39,23 @@ function firstFrame(payload: Uint8Array): number | undefined {
   }
   return at < payload.length ? at : undefined;
 }
+
+/** By the configuration's place among its four (table 2): what one frame lasts, in samples at 48 kHz. */
+const SILK_SAMPLES = [480, 960, 1920, 2880] as const;
+const HYBRID_SAMPLES = [480, 960] as const;
+const CELT_SAMPLES = [120, 240, 480, 960] as const;
+
+/** @returns how long a packet is, in samples at 48 kHz; 0 for an empty one */
+export function opusSamples(payload: Uint8Array): number {
+  const toc = payload[0];
+  if (toc === undefined) return 0;
+  const config = toc >> 3;
+  const frame =
+    config < 12
+      ? SILK_SAMPLES[config & 3]!
+      : config < 16
+        ? HYBRID_SAMPLES[config & 1]!
+        : CELT_SAMPLES[config & 3]!;
+  const code = toc & 3;
+  return frame * (code === 0 ? 1 : code === 3 ? (payload[1] ?? 0) & 0x3f : 2);
+}

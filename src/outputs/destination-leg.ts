@@ -1,29 +1,20 @@
-import { asPatchroomError } from '../errors.ts';
-import type { Gateway, Leg, LegReport, ProgramSource } from '../gateway.ts';
-import type { Clock } from '../media/clock.ts';
+import { type DeliveryReport, NOTHING_DELIVERED } from '../../transcode/delivery/delivery-report.ts';
+import type { Clock } from '../base/clock.ts';
+import { asPatchroomError } from '../base/errors.ts';
 import type { Room } from '../room/room.ts';
 import type { OutputDestination } from './output.ts';
+import type { Delivery, ProgramSource, Sink } from './sink.ts';
 
 export interface DestinationLegOptions {
   readonly room: Room;
   readonly address: string;
-  readonly gateway: Gateway;
+  readonly sink: Sink;
   readonly clock: Clock;
   readonly onChange: () => void;
 }
 
-const NOTHING_YET: LegReport = {
-  state: 'connecting',
-  reason: '',
-  bitrateBps: 0,
-  bytesSent: 0,
-  framesDropped: 0,
-  retries: 0,
-  uptimeMs: 0,
-};
-
 /** What goes on from one leg to the next. */
-type Totals = Pick<LegReport, 'retries' | 'bytesSent' | 'framesDropped' | 'lastRetryAt'>;
+type Totals = Pick<DeliveryReport, 'retries' | 'bytesSent' | 'framesDropped' | 'lastRetryAt' | 'originUs'>;
 
 const NO_TOTALS: Totals = { retries: 0, bytesSent: 0, framesDropped: 0 };
 
@@ -35,12 +26,11 @@ export class DestinationLeg implements OutputDestination {
   status: OutputDestination['status'] = 'active';
   error = '';
   #options: DestinationLegOptions;
-  #leg: Leg | undefined;
+  #leg: Delivery | undefined;
   #shownAddress = '';
-  #last: LegReport = NOTHING_YET;
+  #last: DeliveryReport = NOTHING_DELIVERED;
   /** Of legs before this one: the process that carried them died. */
   #before: Totals = NO_TOTALS;
-  #abort = new AbortController();
 
   constructor(options: DestinationLegOptions) {
     this.#options = options;
@@ -57,7 +47,7 @@ export class DestinationLeg implements OutputDestination {
     return this.#leg === undefined && this.endedAt === undefined;
   }
 
-  get report(): LegReport {
+  get report(): DeliveryReport {
     const report = this.#leg?.report ?? this.#last;
     const { retries, bytesSent, framesDropped, lastRetryAt } = this.#before;
     return {
@@ -74,8 +64,8 @@ export class DestinationLeg implements OutputDestination {
    * @throws PatchroomError 'invalid-request' for an address that is not permitted
    */
   async dial(program: ProgramSource): Promise<void> {
-    const { room, address, gateway, onChange } = this.#options;
-    const leg = await gateway.dial!({ room, address, program }, this.#abort.signal);
+    const { room, address, sink, onChange } = this.#options;
+    const leg = await sink.open({ room, address, program, originUs: this.#before.originUs });
     if (this.endedAt !== undefined) {
       await leg.end();
       return;
@@ -90,11 +80,11 @@ export class DestinationLeg implements OutputDestination {
 
   /** The process that carried it is gone: to be dialled again. */
   lose(reason: string): void {
-    const { retries, bytesSent, framesDropped } = this.report;
+    const { retries, bytesSent, framesDropped, originUs } = this.report;
     const lastRetryAt = this.#options.clock.wallClock();
-    this.#before = { retries: retries + 1, bytesSent, framesDropped, lastRetryAt };
+    this.#before = { retries: retries + 1, bytesSent, framesDropped, lastRetryAt, originUs };
     this.#leg = undefined;
-    this.#last = { ...NOTHING_YET, state: 'waiting', reason };
+    this.#last = { ...NOTHING_DELIVERED, state: 'waiting', reason };
   }
 
   fail(error: unknown): void {
@@ -123,6 +113,5 @@ export class DestinationLeg implements OutputDestination {
     this.status = status;
     this.endedAt = this.#options.clock.wallClock();
     this.#leg = undefined;
-    this.#abort.abort();
   }
 }

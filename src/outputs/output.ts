@@ -1,4 +1,4 @@
-import type { LegReport } from '../gateway.ts';
+import type { DeliveryReport } from '../../transcode/delivery/delivery-report.ts';
 
 /** What goes out: the room's program, or one participant's own tracks. */
 export type OutputSource =
@@ -16,7 +16,7 @@ export interface OutputDestination {
   /** With its key: for comparing only, never shown. */
   readonly address: string;
   readonly shownAddress: string;
-  readonly report: LegReport;
+  readonly report: DeliveryReport;
   /** Since 1970, ms, as all times here. */
   readonly startedAt: number;
   readonly endedAt: number | undefined;

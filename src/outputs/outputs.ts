@@ -1,20 +1,19 @@
-import { PatchroomError } from '../errors.ts';
-import type { Gateway } from '../gateway.ts';
-import type { Logger } from '../log.ts';
-import type { Clock } from '../media/clock.ts';
-import type { MediaPlane } from '../plane/plane.ts';
-import type { ProgramSettings, RoomProgram } from '../plane/room-program.ts';
+import type { Clock } from '../base/clock.ts';
+import { PatchroomError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
 import type { Room } from '../room/room.ts';
+import type { Director } from './director.ts';
 import type { Output, OutputSource } from './output.ts';
 import { type HeldProgram, RunningOutput } from './running-output.ts';
+import type { Sink } from './sink.ts';
 
 export interface OutputsOptions {
-  readonly plane: MediaPlane;
+  /** Begins to make a program. @throws PatchroomError 'unavailable' or 'room-not-found' */
+  open(room: Room, of: OutputSource, epochAt: number | undefined): Promise<Director>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Those that have started. */
-  readonly gateways: () => Iterable<Gateway>;
-  readonly settings: ProgramSettings;
+  /** Of gateways that have started. */
+  readonly sinks: () => Iterable<Sink>;
   /** That run at once. */
   readonly maxOutputs: number;
   /** Of one output. */
@@ -26,7 +25,7 @@ const REMEMBERED = 100;
 
 /** A program while outputs want it. */
 interface SharedProgram {
-  readonly opening: Promise<RoomProgram>;
+  readonly opening: Promise<Director>;
   holds: number;
 }
 
@@ -83,8 +82,8 @@ export class Outputs {
       source,
       clock,
       log,
-      gatewayFor: (address) => this.#gatewayFor(address),
-      program: () => this.#hold(room, source),
+      sinkFor: (address) => this.#sinkFor(address),
+      program: (epochAt) => this.#hold(room, source, epochAt),
       onChange: () => this.#forgetOld(),
     });
     this.#outputs.set(output.id, output);
@@ -150,21 +149,21 @@ export class Outputs {
     );
   }
 
-  #gatewayFor(address: string): Gateway {
+  #sinkFor(address: string): Sink {
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(address)?.[1]?.toLowerCase();
-    const gateways = [...this.#options.gateways()].filter(({ dial, schemes }) => dial && schemes);
-    const gateway = gateways.find(({ schemes }) => scheme && schemes!.includes(scheme));
-    if (gateway) return gateway;
-    const known = gateways.flatMap(({ schemes }) => schemes!.map((one) => `${one}:`)).join(', ');
-    throw new PatchroomError('invalid-request', `The address has to begin with one of ${known}`);
+    const sinks = [...this.#options.sinks()];
+    const sink = sinks.find(({ schemes }) => scheme && schemes.includes(scheme));
+    if (sink) return sink;
+    const known = sinks.flatMap(({ schemes }) => schemes.map((one) => `${one}:`)).join(', ');
+    throw new PatchroomError('invalid-request', `The address must begin with one of ${known}`);
   }
 
   /** Encoded once, however many outputs want it. */
-  async #hold(room: Room, source: OutputSource): Promise<HeldProgram> {
+  async #hold(room: Room, source: OutputSource, epochAt: number | undefined): Promise<HeldProgram> {
     const key = source.type === 'room' ? room.sid : `${room.sid}/${source.identity}`;
     let shared = this.#programs.get(key);
     if (!shared) {
-      shared = { opening: this.#options.plane.program(room, source, this.#options.settings), holds: 0 };
+      shared = { opening: this.#options.open(room, source, epochAt), holds: 0 };
       this.#programs.set(key, shared);
     }
     const mine = shared;

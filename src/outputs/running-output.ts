@@ -1,13 +1,12 @@
-import { asPatchroomError, PatchroomError } from '../errors.ts';
-import type { Gateway } from '../gateway.ts';
-import type { Logger } from '../log.ts';
-import type { Clock, Timer } from '../media/clock.ts';
-import type { RoomProgram } from '../plane/room-program.ts';
-import type { Participant } from '../room/participant.ts';
-import type { Room } from '../room/room.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import { asPatchroomError, PatchroomError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Participant, Room } from '../room/room.ts';
 import { newSid } from '../room/sid.ts';
 import { DestinationLeg } from './destination-leg.ts';
+import type { Director } from './director.ts';
 import type { Output, OutputSource, OutputStatus } from './output.ts';
+import type { Sink } from './sink.ts';
 
 export interface RunningOutputParts {
   readonly room: Room;
@@ -15,14 +14,14 @@ export interface RunningOutputParts {
   readonly clock: Clock;
   readonly log: Logger;
   /** @throws PatchroomError 'invalid-request' where nobody dials such addresses */
-  readonly gatewayFor: (address: string) => Gateway;
+  readonly sinkFor: (address: string) => Sink;
   /** The program that is made of the source, shared by all outputs of it. @throws PatchroomError 'unavailable' */
-  readonly program: () => Promise<HeldProgram>;
+  readonly program: (epochAt: number | undefined) => Promise<HeldProgram>;
   readonly onChange: () => void;
 }
 
 export interface HeldProgram {
-  readonly program: RoomProgram;
+  readonly program: Director;
   release(): void;
 }
 
@@ -45,6 +44,8 @@ export class RunningOutput implements Output {
   /** How many wait to be joined by destinations that are dialled for the first time. */
   #dialling = 0;
   #held: HeldProgram | undefined;
+  /** Of its first program: those that follow go on in its time. */
+  #epochAt: number | undefined;
   #retry: Timer | undefined;
   /** Of setting everything up anew: what began later counts. */
   #round = 0;
@@ -69,7 +70,7 @@ export class RunningOutput implements Output {
   }
 
   /** Whose picture it shows at the moment. */
-  get shown(): RoomProgram['shown'] {
+  get shown(): Director['shown'] {
     return this.#held?.program.shown;
   }
 
@@ -130,28 +131,29 @@ export class RunningOutput implements Output {
     if (this.source.type === 'participant' && this.source.identity === participant.identity) void this.stop();
   };
 
-  async #hold(): Promise<RoomProgram> {
-    const held = await this.#parts.program();
+  async #hold(): Promise<Director> {
+    const held = await this.#parts.program(this.#epochAt);
     if (this.hasEnded) {
       held.release();
       throw new PatchroomError('failed-precondition', 'The output has ended.');
     }
     this.#held = held;
+    this.#epochAt ??= held.program.epochAt;
     void held.program.worker.ended.then((cause) => this.#onLost(held, cause));
     return held.program;
   }
 
   /** @throws PatchroomError for the first address that is not permitted; those before it were added */
-  async #dialFirst(addresses: readonly string[], program: RoomProgram): Promise<void> {
-    const { room, clock, gatewayFor } = this.#parts;
+  async #dialFirst(addresses: readonly string[], program: Director): Promise<void> {
+    const { room, clock, sinkFor } = this.#parts;
     this.#dialling++;
     try {
       for (const address of addresses) {
         if (this.#live.some((leg) => leg.address === address)) {
           throw new PatchroomError('invalid-request', 'The output goes to one of these addresses already.');
         }
-        const gateway = gatewayFor(address);
-        const leg = new DestinationLeg({ room, address, gateway, clock, onChange: this.#onLegChange });
+        const sink = sinkFor(address);
+        const leg = new DestinationLeg({ room, address, sink, clock, onChange: this.#onLegChange });
         await leg.dial(program);
         if (this.hasEnded) {
           await leg.end();
@@ -190,7 +192,7 @@ export class RunningOutput implements Output {
   }
 
   /** @throws PatchroomError for what may go well the next time */
-  async #dialAgain(leg: DestinationLeg, program: RoomProgram): Promise<void> {
+  async #dialAgain(leg: DestinationLeg, program: Director): Promise<void> {
     try {
       await leg.dial(program);
     } catch (error) {

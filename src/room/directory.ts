@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { PatchroomError } from '../errors.ts';
-import type { Clock } from '../media/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { PatchroomError } from '../base/errors.ts';
 import { Room, type RoomCloseReason, type RoomOptions } from './room.ts';
 
 export interface DirectoryOptions {

@@ -1,4 +1,4 @@
-import { PatchroomError } from '../errors.ts';
+import { PatchroomError } from '../base/errors.ts';
 import type { TrackPurpose } from './vocabulary.ts';
 
 /** What one participant may do in one room. */

@@ -1,14 +1,14 @@
 import { EventEmitter } from 'node:events';
-import { PatchroomError } from '../errors.ts';
-import type { Clock, Timer } from '../media/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import { PatchroomError } from '../base/errors.ts';
 import type { Plan, Route } from '../media/plan.ts';
-import { type NewParticipant, Participant, type ParticipantChange } from './participant.ts';
-import { mustBeAbleToPublish } from './permissions.ts';
+import type { NewParticipant, ParticipantChange } from './new-participant.ts';
+import { mustBeAbleToPublish, type Permissions } from './permissions.ts';
 import type { ProducerOnDemand } from './producer-on-demand.ts';
 import { newSid } from './sid.ts';
 import { Subscription } from './subscription.ts';
 import { type NewTrack, Track } from './track.ts';
-import type { ConnectionQuality, LeaveReason } from './vocabulary.ts';
+import type { ConnectionQuality, LeaveReason, ParticipantKind } from './vocabulary.ts';
 
 /** Limits and grace times of one room. */
 export interface RoomOptions {
@@ -204,8 +204,10 @@ export class Room extends EventEmitter<RoomEvents> {
 
   unpublish(track: Track): void {
     if (!this.#tracks.delete(track.sid)) return;
-    track.participant.tracks.delete(track.sid);
-    for (const listener of this.#participants.values()) listener.subscriptions.delete(track.sid);
+    for (const participant of this.#participants.values()) {
+      participant.tracks.delete(track.sid);
+      participant.subscriptions.delete(track.sid);
+    }
     this.emit('trackUnpublished', track);
   }
 
@@ -288,5 +290,79 @@ export class Room extends EventEmitter<RoomEvents> {
     this.#emptyTimer = this.#clock.after(delayMs, () => {
       if (this.#participants.size === 0) this.close('empty');
     });
+  }
+}
+
+export type ParticipantEvents = {
+  /** It is out of the room (its own doing or not): the gateway ends the leg. */
+  left: [reason: LeaveReason];
+  /** Name, metadata, attributes or permissions changed. */
+  updated: [];
+};
+
+/**
+ * One person or device in one room, through one gateway. All state is its Room's; what a gateway may
+ * do is here as methods, and what it must react to comes as events.
+ */
+export class Participant extends EventEmitter<ParticipantEvents> {
+  readonly sid: string;
+  readonly room: Room;
+  readonly identity: string;
+  readonly kind: ParticipantKind;
+  readonly gateway: string;
+  /** Milliseconds since 1970. */
+  readonly joinedAt: number;
+  readonly tracks = new Map<string, Track>();
+  readonly subscriptions = new Map<string, Subscription>();
+  name: string;
+  metadata: string;
+  attributes: Record<string, string>;
+  permissions: Permissions;
+  quality: ConnectionQuality = 'excellent';
+  /** Why it is out of the room; undefined while it is in. */
+  leftBecause: LeaveReason | undefined;
+
+  constructor(sid: string, room: Room, joinedAt: number, from: NewParticipant) {
+    super();
+    this.sid = sid;
+    this.room = room;
+    this.joinedAt = joinedAt;
+    this.identity = from.identity;
+    this.kind = from.kind;
+    this.gateway = from.gateway;
+    this.name = from.name;
+    this.metadata = from.metadata ?? '';
+    this.attributes = { ...from.attributes };
+    this.permissions = from.permissions;
+  }
+
+  /** @throws PatchroomError 'forbidden', 'limit-reached' or 'failed-precondition' (it left) */
+  publish(track: NewTrack): Track {
+    return this.room.publish(this, track);
+  }
+
+  unpublish(track: Track): void {
+    this.room.unpublish(track);
+  }
+
+  setMuted(track: Track, muted: boolean): void {
+    this.room.setMuted(track, muted);
+  }
+
+  setQuality(quality: ConnectionQuality): void {
+    this.room.setQuality(this, quality);
+  }
+
+  /** @param digit - 0-9, *, #, A-D */
+  press(digit: string): void {
+    this.room.press(this, digit);
+  }
+
+  update(change: ParticipantChange): void {
+    this.room.updateParticipant(this, change);
+  }
+
+  leave(reason: LeaveReason): void {
+    this.room.removeParticipant(this, reason);
   }
 }

@@ -1,6 +1,5 @@
 import type { Codec, MediaKind } from '../media/codec.ts';
 import type { Route } from '../media/plan.ts';
-import type { Participant } from './participant.ts';
 import type { ProducerHold, ProducerOnDemand } from './producer-on-demand.ts';
 import type { TrackPurpose } from './vocabulary.ts';
 
@@ -52,7 +51,7 @@ export interface TrackStatistics {
 }
 
 /** Where a media worker takes one participant's pictures for a program: a port on loopback, and what is shown there first. */
-export interface PictureAddress {
+export interface FrameAddress {
   readonly port: number;
   readonly token: string;
 }
@@ -80,13 +79,21 @@ export interface NewTrack {
    * Without it a program takes them from the hub.
    * @returns ends it
    */
-  readonly sendPictures?: (to: PictureAddress) => Promise<() => void>;
+  readonly sendFrames?: (to: FrameAddress) => Promise<() => void>;
+}
+
+/** The participant that publishes a track, as far as its listeners need to know it. */
+export interface TrackOwner {
+  readonly sid: string;
+  readonly identity: string;
+  readonly name: string;
+  readonly gateway: string;
 }
 
 /** One stream that a participant publishes. Changed only by its Room. */
 export class Track {
   readonly sid: string;
-  readonly participant: Participant;
+  readonly participant: TrackOwner;
   readonly kind: MediaKind;
   readonly purpose: TrackPurpose;
   readonly codec: Codec;
@@ -94,7 +101,7 @@ export class Track {
   readonly layers: number;
   readonly width: number | undefined;
   readonly height: number | undefined;
-  readonly sendPictures: NewTrack['sendPictures'];
+  readonly sendFrames: NewTrack['sendFrames'];
   /** Undefined where the gateway cannot tell. */
   readonly statistics: (() => Promise<TrackStatistics>) | undefined;
   muted: boolean;
@@ -102,7 +109,7 @@ export class Track {
   route: Route | undefined;
   #producer: string | ProducerOnDemand;
 
-  constructor(sid: string, participant: Participant, from: NewTrack) {
+  constructor(sid: string, participant: TrackOwner, from: NewTrack) {
     this.sid = sid;
     this.participant = participant;
     this.kind = from.kind;
@@ -112,7 +119,7 @@ export class Track {
     this.layers = from.layers ?? 1;
     this.width = from.width;
     this.height = from.height;
-    this.sendPictures = from.sendPictures;
+    this.sendFrames = from.sendFrames;
     this.statistics = from.statistics;
     this.muted = from.muted ?? false;
     this.route = from.route;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRtcp, parseRtp } from '../../src/media/rtp.ts';
+import { isRtcp, parseRtp } from '../../src/media/rtp/rtp.ts';
 import { type FlvTag, isKeyFrame, isSequenceHeader, loop, makeClip } from '../peers/flv-clip.ts';
 import { HubListener } from '../peers/hub-listener.ts';
 import { participantNamed, publishing, roomNamed } from '../peers/room-events.ts';

@@ -1,4 +1,4 @@
-import type { Participant } from '../../src/room/participant.ts';
+import type { Participant } from '../../src/room/room.ts';
 import type { Track } from '../../src/room/track.ts';
 import type { Server } from '../../src/server.ts';
 import { type FlvTag, isKeyFrame } from '../peers/flv-clip.ts';

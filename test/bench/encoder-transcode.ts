@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRtcp } from '../../src/media/rtp.ts';
+import { isRtcp } from '../../src/media/rtp/rtp.ts';
 import { loop, makeClip } from '../peers/flv-clip.ts';
 import { HubListener } from '../peers/hub-listener.ts';
 import { LATE_MS, OBS_CLIP } from './encoder-clips.ts';

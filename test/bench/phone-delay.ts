@@ -1,4 +1,4 @@
-import { parseRtp } from '../../src/media/rtp.ts';
+import { parseRtp } from '../../src/media/rtp/rtp.ts';
 import type { Server } from '../../src/server.ts';
 import { PhoneLine } from '../peers/phone-line.ts';
 import { participantNamed, publishing, roomNamed } from '../peers/room-events.ts';

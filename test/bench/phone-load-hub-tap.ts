@@ -1,10 +1,10 @@
 import type { HubLink } from '../../src/gateway.ts';
 import { AUDIO_CODECS } from '../../src/media/codec.ts';
-import type { MediaWorker } from '../../src/plane/media-worker.ts';
-import { Link } from '../../src/plane/worker/link.ts';
 import { EVERYDAY_PERMISSIONS } from '../../src/room/permissions.ts';
 import type { Room } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
+import type { MediaWorker } from '../../src/workers/media-worker.ts';
+import { Link } from '../../src/workers/worker/link.ts';
 
 const { payloadType: OPUS_TYPE, ...OPUS } = AUDIO_CODECS.opus;
 

@@ -1,6 +1,6 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { isRtcp, RTP_HEADER_BYTES, writeRtpHeader } from '../../src/media/rtp.ts';
+import { isRtcp, RTP_HEADER_BYTES, writeRtpHeader } from '../../src/media/rtp/rtp.ts';
 import type { Address } from '../peers/phone-line.ts';
 import type { Recording } from './phone-load-recording.ts';
 import { FRAME_SAMPLES, SILENCE } from './phone-load-sound.ts';

@@ -1,7 +1,7 @@
 import { Decoder, Encoder } from '@evan/opus';
-import { AUDIO_LEVEL_BYTES, AUDIO_LEVEL_ID, writeAudioLevel } from '../../src/media/audio-level.ts';
 import { AUDIO_CODECS } from '../../src/media/codec.ts';
-import { RTP_HEADER_BYTES, writeRtpHeader } from '../../src/media/rtp.ts';
+import { AUDIO_LEVEL_BYTES, AUDIO_LEVEL_ID, writeAudioLevel } from '../../src/media/rtp/audio-level.ts';
+import { RTP_HEADER_BYTES, writeRtpHeader } from '../../src/media/rtp/rtp.ts';
 import { FRAME_MS, FRAME_SAMPLES, findMarksIn, MARK_SAMPLES, markSample } from './phone-load-sound.ts';
 
 const RATE = 48_000;

@@ -1,7 +1,7 @@
 // A process that does as little as a room of phones can cost in Node: the yardstick for what the product costs.
 import dgram from 'node:dgram';
 import { LINEAR_TO_MU_LAW, MU_LAW_TO_LINEAR } from '../../src/media/g711.ts';
-import { RTP_HEADER_BYTES, writeRtpHeader } from '../../src/media/rtp.ts';
+import { RTP_HEADER_BYTES, writeRtpHeader } from '../../src/media/rtp/rtp.ts';
 import { FRAME_MS, FRAME_SAMPLES, SILENCE } from './phone-load-sound.ts';
 
 const ADDRESS = '127.0.0.1';

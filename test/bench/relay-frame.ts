@@ -14,7 +14,7 @@ export interface RelayFrame {
   readonly shownMs: number;
   /** How it ends: the same frame has the same ending wherever it is. */
   readonly tail: string;
-  /** When it was written or read, as all processes of the machine count it (src/media/machine-time.ts). */
+  /** When it was written or read, as all processes of the machine count it (src/base/machine-time.ts). */
   readonly atMs: number;
   /** The message's body, where it is kept. */
   readonly body?: Buffer;

@@ -1,6 +1,7 @@
 // The publisher's process: started by relay-source.ts.
-import { parseFlvVideo } from '../../src/media/flv.ts';
-import { toMachineTime } from '../../src/media/machine-time.ts';
+
+import { toMachineTime } from '../../src/base/machine-time.ts';
+import { parseFlvVideo } from '../../src/media/containers/flv/flv.ts';
 import { type FlvTag, isKeyFrame, isSequenceHeader, loop, makeClip } from '../peers/flv-clip.ts';
 import { RtmpPublisher } from '../peers/rtmp-publisher.ts';
 import { answerRequests } from './relay-end.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Output } from '../../src/outputs/output.ts';
-import type { ProgramStatistics } from '../../src/plane/messages.ts';
 import type { Room } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
+import type { ProgramStatistics } from '../../src/workers/messages.ts';
 import { participantNamed, publishing, roomNamed } from '../peers/room-events.ts';
 import { rtmpPort } from '../peers/rtmp-port.ts';
 import { startServer } from '../peers/server.ts';

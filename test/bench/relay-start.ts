@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { toMachineTime } from '../../src/media/machine-time.ts';
+import { toMachineTime } from '../../src/base/machine-time.ts';
 import { OBS_CLIP, OBS_GOP_MS, plainClip } from './encoder-clips.ts';
 import { percentile } from './phone-load-percentile.ts';
 import { withPriority } from './phone-load-priority.ts';

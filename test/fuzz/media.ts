@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parseAacConfig, parseMp3Header } from '../../src/media/aac-config.ts';
-import { parseAvcConfig, serializeAvcConfig } from '../../src/media/avc-config.ts';
+import { parseAacConfig, parseMp3Header } from '../../src/media/aac/aac-config.ts';
 import {
   FlvReader,
   type FlvTag,
@@ -8,10 +7,11 @@ import {
   flvTag,
   parseFlvAudio,
   parseFlvVideo,
-} from '../../src/media/flv.ts';
-import { annexBUnitsOf, type LengthBytes, nalUnitsOf, toAnnexB } from '../../src/media/h264.ts';
-import { parseHevcConfig } from '../../src/media/hevc-config.ts';
-import { parseSps, profileName } from '../../src/media/sps.ts';
+} from '../../src/media/containers/flv/flv.ts';
+import { parseAvcConfig, serializeAvcConfig } from '../../src/media/h264/avc-config.ts';
+import { parseHevcConfig } from '../../src/media/h264/hevc-config.ts';
+import { annexBUnitsOf, type LengthBytes, nalUnitsOf, toAnnexB } from '../../src/media/h264/nal-units.ts';
+import { parseSps, profileName } from '../../src/media/h264/sps.ts';
 import { seededRandom } from '../signals/random.ts';
 import { FuzzFailure, type FuzzReport } from './failure.ts';
 import { Mutator } from './mutator.ts';

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { RtmpOptions } from '../../gateways/rtmp/options.ts';
 import type { RoomReport } from '../../src/api/room-report.ts';
-import type { Participant } from '../../src/room/participant.ts';
+import type { Participant } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
 import { launchBrowser, Person } from '../peers/browser.ts';
 import { attribute, leaving, reportOf } from '../peers/callers.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EngineProcess } from '../../gateways/sip/engine-process.ts';
+import { createLogger } from '../../src/base/log.ts';
 import { systemClock } from '../../src/gateway.ts';
-import { createLogger } from '../../src/log.ts';
 import type { Server } from '../../src/server.ts';
 import { Phone } from '../peers/phone.ts';
 import { startServer } from '../peers/server.ts';

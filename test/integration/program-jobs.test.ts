@@ -3,18 +3,18 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { parseAvcConfig } from '../../src/media/avc-config.ts';
-import { type Clock, systemClock } from '../../src/media/clock.ts';
-import { flvHeader, flvTag } from '../../src/media/flv.ts';
-import { parseSps } from '../../src/media/sps.ts';
-import { type Card, encodeCard } from '../../transcode/card.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { flvHeader, flvTag } from '../../src/media/containers/flv/flv.ts';
+import { parseAvcConfig } from '../../src/media/h264/avc-config.ts';
+import { parseSps } from '../../src/media/h264/sps.ts';
 import {
-  DEFAULT_PROGRAM_SHAPE,
-  type ProgramShape,
+  DEFAULT_ENCODING,
+  type EncodingOptions,
   programArguments,
-} from '../../transcode/program-arguments.ts';
-import { ivfFourCc, type VideoCodec } from '../../transcode/video-arguments.ts';
-import { type EncodedFrame, VideoJob } from '../../transcode/video-job.ts';
+} from '../../transcode/ffmpeg/program-arguments.ts';
+import { encodeSlate, type Slate } from '../../transcode/ffmpeg/slate.ts';
+import { ivfFourCc, type VideoCodec } from '../../transcode/ffmpeg/video-arguments.ts';
+import { type EncodedFrame, VideoTranscoder } from '../../transcode/ffmpeg/video-transcoder.ts';
 import { type AccessUnit, accessUnits } from '../peers/access-units.ts';
 import { makeClip, readFlv, runFfmpeg } from '../peers/flv-clip.ts';
 import { makeHevcClip } from '../peers/hevc-clip.ts';
@@ -23,7 +23,7 @@ import { FakeClock } from '../unit/support/fake-clock.ts';
 
 /* What a program's picture is made with: real ffmpeg children, fed as fast as they take it. */
 
-const SHAPE: ProgramShape = { ...DEFAULT_PROGRAM_SHAPE, preset: 'ultrafast' };
+const SHAPE: EncodingOptions = { ...DEFAULT_ENCODING, preset: 'ultrafast' };
 /** A source's time when it is begun to be shown: anything. */
 const EPOCH_MS = 123_456;
 
@@ -36,7 +36,7 @@ function startPicture(codec: VideoCodec, shape = SHAPE, clock: Clock = systemClo
   const frames: EncodedFrame[] = [];
   const configs: Buffer[] = [];
   const causes: string[] = [];
-  const job = new VideoJob({
+  const job = new VideoTranscoder({
     ...{ fourCc: ivfFourCc(codec), width: 0, height: 0 },
     arguments: programArguments({ codec }, shape),
     clock,
@@ -90,7 +90,7 @@ describe('the picture', () => {
   test('of H.264 with B-frames: every frame once, at its time, a key frame each two seconds', async () => {
     const units = await h264({ bFrames: 3, gop: 250 }, 5);
     // Ultrafast has nothing of the main profile.
-    const { frames, configs, causes, feed, came } = startPicture('H264', DEFAULT_PROGRAM_SHAPE);
+    const { frames, configs, causes, feed, came } = startPicture('H264', DEFAULT_ENCODING);
     feed(units);
     await came(units.length - 4); // the decoder holds some until others come
     expect(causes).toEqual([]);
@@ -224,9 +224,9 @@ test('parameter sets are those of the shape, whatever the source, and those of t
     ['VP8', (await makeVp8Clip('320x180', 1)).slice(0, 3)],
     ['HEVC', accessUnits(await makeHevcClip({ video: { size: '320x180' }, audio: 'none', seconds: 0.4 }))],
   ];
-  const card = await encodeCard('room', DEFAULT_PROGRAM_SHAPE, systemClock);
+  const card = await encodeSlate('room', DEFAULT_ENCODING, systemClock);
   for (const [codec, units] of sources) {
-    const { configs, feed, job } = startPicture(codec, DEFAULT_PROGRAM_SHAPE);
+    const { configs, feed, job } = startPicture(codec, DEFAULT_ENCODING);
     feed(units);
     await expect.poll(() => configs.length).toBe(1);
     expect(configs[0]!.toString('hex')).toBe(card.config.toString('hex'));
@@ -234,12 +234,12 @@ test('parameter sets are those of the shape, whatever the source, and those of t
   }
 });
 
-const ONE_FRAME: ProgramShape = { ...SHAPE, width: 640, height: 360, keyFrameSeconds: 1 / 30 };
+const ONE_FRAME: EncodingOptions = { ...SHAPE, width: 640, height: 360, keyFrameSeconds: 1 / 30 };
 const brightest = (samples: Buffer) => samples.reduce((most, sample) => Math.max(most, sample), 0);
 
 describe('the card', () => {
   test('is one group of pictures, which can be played over and over', async () => {
-    const card = await encodeCard('Weekly meeting', DEFAULT_PROGRAM_SHAPE, systemClock);
+    const card = await encodeSlate('Weekly meeting', DEFAULT_ENCODING, systemClock);
     expect(card.textFailure).toBeUndefined();
     expect(card.frames.map(({ key }) => key)).toEqual(Array.from({ length: 60 }, (_, index) => index === 0));
     const pictures = decode(card.config, [...card.frames, ...card.frames]);
@@ -273,8 +273,8 @@ describe('the card', () => {
     ['Schifffahrtsgesellschaft '.repeat(8), true],
   ];
   test('says any name, and nothing else happens', async () => {
-    const cards: Card[] = [];
-    for (const [name] of NAMES) cards.push(await encodeCard(name, ONE_FRAME, systemClock));
+    const cards: Slate[] = [];
+    for (const [name] of NAMES) cards.push(await encodeSlate(name, ONE_FRAME, systemClock));
     expect(cards.map(({ textFailure }) => textFailure)).toEqual(cards.map(() => undefined));
     // All have the same parameter sets.
     const pictures = decode(
@@ -303,7 +303,7 @@ describe('the card', () => {
       const executable = path.join(folder, 'ffmpeg');
       const refusal = 'case "$*" in *drawtext*) echo "Cannot find a valid font" >&2; exit 1;; esac';
       await fs.writeFile(executable, `#!/bin/sh\n${refusal}\nexec ffmpeg "$@"\n`, { mode: 0o755 });
-      const card = await encodeCard('room', ONE_FRAME, systemClock, executable);
+      const card = await encodeSlate('room', ONE_FRAME, systemClock, executable);
       expect(card.textFailure).toMatch(/exit code 1: Cannot find a valid font.*installed/);
       expect(brightest(decode(card.config, card.frames)[0]!)).toBeLessThan(50);
     } finally {
@@ -318,7 +318,7 @@ describe('the card', () => {
       await fs.writeFile(executable, '#!/bin/sh\nexec cat\n', { mode: 0o755 });
       const clock = new FakeClock();
       const causes: string[] = [];
-      void encodeCard('room', ONE_FRAME, clock, executable).catch(({ message }) => causes.push(message));
+      void encodeSlate('room', ONE_FRAME, clock, executable).catch(({ message }) => causes.push(message));
       clock.advance(6000);
       await expect.poll(() => clock.pending).toBe(1); // the attempt without text
       clock.advance(4000);
@@ -329,7 +329,7 @@ describe('the card', () => {
   });
 
   test('that cannot be made is an error with its cause', async () => {
-    const shape = { ...DEFAULT_PROGRAM_SHAPE, preset: 'nonsense' };
-    await expect(encodeCard('room', shape, systemClock)).rejects.toThrow(/could not be encoded.*nonsense/s);
+    const shape = { ...DEFAULT_ENCODING, preset: 'nonsense' };
+    await expect(encodeSlate('room', shape, systemClock)).rejects.toThrow(/could not be encoded.*nonsense/s);
   });
 });

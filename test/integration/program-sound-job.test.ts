@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Clock, systemClock } from '../../src/media/clock.ts';
-import { AacJob } from '../../transcode/aac-job.ts';
-import { AudioJob } from '../../transcode/audio-job.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { AacEncoder } from '../../transcode/ffmpeg/aac-encoder.ts';
+import { AudioDecoder } from '../../transcode/ffmpeg/audio-decoder.ts';
 import { isAlive } from '../peers/processes.ts';
 import { ToneMeter } from '../signals/tone-meter.ts';
 import { FakeClock } from '../unit/support/fake-clock.ts';
@@ -31,7 +31,7 @@ function startSound(clock: Clock = systemClock) {
   const frames: { data: Buffer; firstSample: number }[] = [];
   const configs: Buffer[] = [];
   const causes: string[] = [];
-  const job = new AacJob({
+  const job = new AacEncoder({
     clock,
     bitrateBps: 128_000,
     onConfig: (config) => configs.push(config),
@@ -68,7 +68,7 @@ describe('the sound', () => {
 
     const sides = [new ToneMeter(RATE), new ToneMeter(RATE)];
     const decoded: number[] = [];
-    const decoder = new AudioJob({
+    const decoder = new AudioDecoder({
       ...{ codec: 'AAC', config: configs[0]!, clock: systemClock, maxWaitMs: 60_000 },
       onSamples: (samples) => {
         for (const [side, meter] of sides.entries()) {

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DEMO_KEYS } from '../../config/schema.ts';
 import { EngineProcess } from '../../gateways/sip/engine-process.ts';
 import { createLogger, systemClock } from '../../src/gateway.ts';
-import type { Participant } from '../../src/room/participant.ts';
+import type { Participant } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
 import { leaving } from '../peers/callers.ts';
 import { participantNamed, publishing, roomNamed } from '../peers/room-events.ts';

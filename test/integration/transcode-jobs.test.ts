@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import { parseAvcConfig } from '../../src/media/avc-config.ts';
-import { type Clock, systemClock } from '../../src/media/clock.ts';
-import { parseSps } from '../../src/media/sps.ts';
-import { AudioJob, type AudioJobOptions } from '../../transcode/audio-job.ts';
-import { ivfFourCc, type VideoShape, videoArguments } from '../../transcode/video-arguments.ts';
-import { type EncodedFrame, VideoJob } from '../../transcode/video-job.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { parseAvcConfig } from '../../src/media/h264/avc-config.ts';
+import { parseSps } from '../../src/media/h264/sps.ts';
+import { AudioDecoder, type AudioDecoderOptions } from '../../transcode/ffmpeg/audio-decoder.ts';
+import { ivfFourCc, type VideoShape, videoArguments } from '../../transcode/ffmpeg/video-arguments.ts';
+import { type EncodedFrame, VideoTranscoder } from '../../transcode/ffmpeg/video-transcoder.ts';
 import { type AccessUnit, accessUnits } from '../peers/access-units.ts';
 import type { EncodedAudio, EncodedVideo } from '../peers/ffmpeg-encoding.ts';
 import { isSequenceHeader, makeClip } from '../peers/flv-clip.ts';
@@ -39,7 +39,7 @@ function startVideo({ clock = systemClock, ...stated }: Partial<VideoShape & { c
     ...{ codec: 'H264', width: 320, height: 180, maxHeight: 720 },
     ...{ bitrateBps: 1_000_000, frameRate: 30, preset: 'ultrafast', ...stated },
   };
-  const job = new VideoJob({
+  const job = new VideoTranscoder({
     fourCc: ivfFourCc(shape.codec),
     width: shape.width,
     height: shape.height,
@@ -224,12 +224,12 @@ async function heSound(name: 'HE-AAC' | 'HE-AACv2', rate: 44100 | 48000) {
   return { config, tags };
 }
 
-function startAudio(options: Partial<AudioJobOptions>) {
+function startAudio(options: Partial<AudioDecoderOptions>) {
   const meter = new ToneMeter(48_000);
   const right = new ToneMeter(48_000);
   const runs: { timestampMs: number; samples: number; peak: number }[] = [];
   const causes: string[] = [];
-  const job = new AudioJob({
+  const job = new AudioDecoder({
     codec: 'AAC',
     config: undefined,
     clock: systemClock,
@@ -249,7 +249,7 @@ function startAudio(options: Partial<AudioJobOptions>) {
 
 describe('sound', () => {
   test.each<
-    [string, number, () => Promise<{ config: Buffer | undefined; tags: Tag[] }>, Partial<AudioJobOptions>]
+    [string, number, () => Promise<{ config: Buffer | undefined; tags: Tag[] }>, Partial<AudioDecoderOptions>]
   >([
     ['AAC-LC, 48 kHz', 1024, () => sound({}), {}],
     ['AAC-LC, mono', 1024, () => sound({ channels: 1 }), {}],
@@ -356,17 +356,17 @@ describe('sound', () => {
 test('children end with the process that started them, even when that is killed', async () => {
   const clip = await pictures({});
   const source = `
-    import { AudioJob } from './transcode/audio-job.ts';
-    import { videoArguments } from './transcode/video-arguments.ts';
-    import { VideoJob } from './transcode/video-job.ts';
-    import { systemClock as clock } from './src/media/clock.ts';
+    import { AudioDecoder } from './transcode/ffmpeg/audio-decoder.ts';
+    import { videoArguments } from './transcode/ffmpeg/video-arguments.ts';
+    import { VideoTranscoder } from './transcode/ffmpeg/video-transcoder.ts';
+    import { systemClock as clock } from './src/base/clock.ts';
     const report = () => console.log(JSON.stringify([video.pid, audio.pid]));
     const size = { width: 320, height: 180 };
     const shape = { codec: 'H264', ...size, maxHeight: 720, bitrateBps: 1e6, frameRate: 30, preset: 'ultrafast' };
     const input = { fourCc: 'H264', ...size, arguments: videoArguments(shape) };
     const onEnd = () => {};
-    const video = new VideoJob({ ...input, clock, onConfig: () => {}, onFrame: report, onEnd });
-    const audio = new AudioJob({ codec: 'AAC', config: Buffer.of(0x11, 0x90), clock, onSamples: () => {}, onEnd });
+    const video = new VideoTranscoder({ ...input, clock, onConfig: () => {}, onFrame: report, onEnd });
+    const audio = new AudioDecoder({ codec: 'AAC', config: Buffer.of(0x11, 0x90), clock, onSamples: () => {}, onEnd });
     video.feed([Buffer.from('${clip[0]!.data.toString('hex')}', 'hex')], 0, { key: true });
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {

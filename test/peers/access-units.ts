@@ -1,7 +1,7 @@
-import { parseAvcConfig } from '../../src/media/avc-config.ts';
-import { parseFlvVideo } from '../../src/media/flv.ts';
-import { NAL, nalUnitsOf, toAnnexB } from '../../src/media/h264.ts';
-import { parseHevcConfig } from '../../src/media/hevc-config.ts';
+import { parseFlvVideo } from '../../src/media/containers/flv/flv.ts';
+import { parseAvcConfig } from '../../src/media/h264/avc-config.ts';
+import { parseHevcConfig } from '../../src/media/h264/hevc-config.ts';
+import { NAL, nalUnitsOf, toAnnexB } from '../../src/media/h264/nal-units.ts';
 import { type FlvTag, isSequenceHeader } from './flv-clip.ts';
 
 /** A frame in the order of decoding, as decoders take it. */

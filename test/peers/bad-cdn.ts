@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RtmpError } from '../../gateways/rtmp/protocol/rtmp-error.ts';
-import { ServerSession } from '../../gateways/rtmp/session/server-session.ts';
+import { ServerSession } from '../../gateways/rtmp/server/server-session.ts';
 import { seededRandom } from '../signals/random.ts';
 import { type FlvTag, isSequenceHeader } from './flv-clip.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import { type RoomReport, roomReport } from '../../src/api/room-report.ts';
-import type { Participant } from '../../src/room/participant.ts';
+import type { Participant } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
 import { Phone } from './phone.ts';
 import { type CallOptions, CallRefused } from './phone-call.ts';

@@ -1,8 +1,8 @@
 import type { TestContext } from 'vitest';
-import type { LegReport } from '../../src/gateway.ts';
 import type { Output } from '../../src/outputs/output.ts';
 import type { Room } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
+import type { DeliveryReport } from '../../transcode/delivery/delivery-report.ts';
 import type { Encoding } from './ffmpeg-encoding.ts';
 import { FfmpegPush } from './ffmpeg-push.ts';
 import { KeptStream } from './kept-stream.ts';
@@ -33,7 +33,7 @@ export interface GoingOut {
   readonly kept: KeptStream;
   readonly output: Output;
   /** Of all destinations; the nginx is the first. */
-  readonly reports: () => LegReport[];
+  readonly reports: () => DeliveryReport[];
 }
 
 export interface GoingOutOptions {

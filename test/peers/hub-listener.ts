@@ -1,9 +1,9 @@
 import type { HubLink } from '../../src/gateway.ts';
 import type { MediaKind } from '../../src/media/codec.ts';
-import type { MediaWorker } from '../../src/plane/media-worker.ts';
-import { Link } from '../../src/plane/worker/link.ts';
 import type { Room } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
+import type { MediaWorker } from '../../src/workers/media-worker.ts';
+import { Link } from '../../src/workers/worker/link.ts';
 
 let opened = 0;
 

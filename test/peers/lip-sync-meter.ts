@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { isRtcp, parseRtp } from '../../src/media/rtp.ts';
-import type { Participant } from '../../src/room/participant.ts';
+import { isRtcp, parseRtp } from '../../src/media/rtp/rtp.ts';
+import type { Participant } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
-import { OpusDecoder } from '../../transcode/opus-codec.ts';
+import { OpusDecoder } from '../../transcode/audio/opus-codec.ts';
 import { H264Depacketizer } from '../unit/support/h264-depacketizer.ts';
 import { FLASH_PERIOD_MS } from './flash-clip.ts';
 import { runFfmpeg } from './flv-clip.ts';

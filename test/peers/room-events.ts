@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { Participant } from '../../src/room/participant.ts';
-import type { Room } from '../../src/room/room.ts';
+import type { Participant, Room } from '../../src/room/room.ts';
 import type { Server } from '../../src/server.ts';
 
 /** Waiting for what happens in a server's rooms, past or to come. */

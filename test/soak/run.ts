@@ -2,7 +2,7 @@
 // children and its pins have trouble in turn. A line each 10 s; ends with a verdict, a JSON summary, and code 0 or 1.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { toMachineTime } from '../../src/media/machine-time.ts';
+import { toMachineTime } from '../../src/base/machine-time.ts';
 import { type Census, takeCensus } from './census.ts';
 import { Continuity } from './continuity.ts';
 import { SoakStage } from './soak-stage.ts';

@@ -1,40 +1,42 @@
-import type { ProgramPacket } from '../../src/media/program.ts';
+import { type AccessUnit, isVideo, type VideoFormat } from '../../src/media/access-unit.ts';
 
 /** Of 4 s of pictures at 60 a second and their sound, with room; and at 40 Mbit/s. */
-const MAX_PACKETS = 1_200;
+const MAX_UNITS = 1_200;
 const MAX_BYTES = 24 * 1024 * 1024;
 
 /** What somebody who comes now begins with: pictures since the last key frame, and the sound of that time. */
 export class ProgramCache {
-  #packets: ProgramPacket[] = [];
+  #units: AccessUnit[] = [];
   #bytes = 0;
+  #format: VideoFormat | undefined;
 
   /** In the order they came; the first picture is a key frame. */
-  get packets(): readonly ProgramPacket[] {
-    return this.#packets;
+  get units(): readonly AccessUnit[] {
+    return this.#units;
   }
 
-  /** @param packet - no config */
-  add(packet: ProgramPacket): void {
-    if (packet.kind === 'video' && packet.key) this.#beginWith(packet);
-    else if (this.#packets.length > 0) this.#packets.push(packet);
+  add(unit: AccessUnit): void {
+    if (isVideo(unit) && unit.format !== this.#format) {
+      // Those before cannot be decoded as what comes now.
+      this.#format = unit.format;
+      this.#clear();
+    }
+    if (isVideo(unit) && unit.key) this.#beginWith(unit);
+    else if (this.#units.length > 0) this.#units.push(unit);
     else return;
-    this.#bytes += packet.body.length;
-    if (this.#packets.length > MAX_PACKETS || this.#bytes > MAX_BYTES) this.clear();
+    this.#bytes += unit.data.length;
+    if (this.#units.length > MAX_UNITS || this.#bytes > MAX_BYTES) this.#clear();
   }
 
-  /** Pictures of another form begin: those before cannot be decoded with what is said of them. */
-  clear(): void {
-    this.#packets = [];
+  #clear(): void {
+    this.#units = [];
     this.#bytes = 0;
   }
 
-  /** Sound may have come before the picture that it belongs to. */
-  #beginWith(keyFrame: ProgramPacket): void {
-    const sound = this.#packets.filter(
-      ({ kind, timestampMs }) => kind === 'audio' && timestampMs >= keyFrame.timestampMs,
-    );
-    this.#packets = [keyFrame, ...sound];
-    this.#bytes = sound.reduce((bytes, { body }) => bytes + body.length, 0);
+  /** Audio may have come before the frame that it belongs to. */
+  #beginWith(keyFrame: AccessUnit): void {
+    const audio = this.#units.filter((unit) => !isVideo(unit) && unit.dtsUs >= keyFrame.dtsUs);
+    this.#units = [keyFrame, ...audio];
+    this.#bytes = audio.reduce((bytes, { data }) => bytes + data.length, 0);
   }
 }

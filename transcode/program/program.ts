@@ -1,17 +1,18 @@
-import { parseAvcConfig } from '../../src/media/avc-config.ts';
-import type { Clock } from '../../src/media/clock.ts';
-import type { ProgramDescription, ProgramFeed, ProgramPacket } from '../../src/media/program.ts';
-import { parseSps } from '../../src/media/sps.ts';
-import type { ProgramShape } from '../program-arguments.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import type { AccessUnit, VideoUnit } from '../../src/media/access-unit.ts';
+import type { ProgramDescription, ProgramFeed } from '../../src/media/program.ts';
+import type { EncodingOptions } from '../ffmpeg/program-arguments.ts';
+import { ProgramAudio } from './program-audio.ts';
 import { ProgramCache } from './program-cache.ts';
-import { ProgramPicture } from './program-picture.ts';
-import { ProgramSound } from './program-sound.ts';
+import { ProgramVideo } from './program-video.ts';
 
 export interface ProgramOptions {
   readonly clock: Clock;
-  readonly shape: ProgramShape;
+  readonly encoding: EncodingOptions;
   readonly audioBitrateBps: number;
   readonly title: string;
+  /** When the program's time began, by the local clock, ms: of a program that goes on with one made elsewhere. */
+  readonly epochAt: number;
   /** @returns how long a source's sound waits in the mix, ms; 0 while that is unknown */
   readonly mixDelayMs: (source: string) => number;
   readonly onDeath: (what: string, cause: string) => void;
@@ -22,55 +23,44 @@ export interface ProgramOptions {
 const ORIGIN_MS = 10_000;
 
 /**
- * What goes out of a room: one picture and one sound, made once for all who send it on. This is the place for what
- * composes several pictures into one: it would stand where ProgramPicture stands.
+ * What goes out of a room: one video and one audio stream, made once for all who send it on. This is the place for what
+ * composes several pictures into one: it would stand where ProgramVideo stands.
  */
 export class Program implements ProgramFeed {
-  readonly picture: ProgramPicture;
-  readonly sound: ProgramSound;
+  readonly video: ProgramVideo;
+  readonly audio: ProgramAudio;
   #options: ProgramOptions;
   #cache = new ProgramCache();
-  #listeners = new Set<(packet: ProgramPacket) => void>();
+  #listeners = new Set<(unit: AccessUnit) => void>();
 
   constructor(options: ProgramOptions) {
     this.#options = options;
-    const { clock, audioBitrateBps, onDeath } = options;
-    const begunAt = clock.now();
-    const toProgramMs = (localMs: number) => localMs - begunAt + ORIGIN_MS;
-    this.sound = new ProgramSound({
+    const { clock, audioBitrateBps, onDeath, epochAt } = options;
+    const toProgramMs = (localMs: number) => localMs - epochAt + ORIGIN_MS;
+    this.audio = new ProgramAudio({
       clock,
       bitrateBps: audioBitrateBps,
       toProgramMs,
-      emit: (packet) => this.#emit(packet),
-      onDeath: (cause) => onDeath('sound encoder', cause),
+      emit: (unit) => this.#emit(unit),
+      onDeath: (cause) => onDeath('audio encoder', cause),
     });
-    this.picture = new ProgramPicture({
+    this.video = new ProgramVideo({
       ...options,
       toProgramMs,
-      emit: (packet) => this.#onPicture(packet),
+      emit: (unit) => this.#onVideo(unit),
     });
   }
 
-  get videoConfig(): ProgramPacket | undefined {
-    return this.picture.config;
-  }
-
-  get audioConfig(): ProgramPacket {
-    return this.sound.config;
-  }
-
-  get recent(): readonly ProgramPacket[] {
-    return this.#cache.packets;
+  get recent(): readonly AccessUnit[] {
+    return this.#cache.units;
   }
 
   get description(): ProgramDescription {
-    const { shape, audioBitrateBps } = this.#options;
-    const { mode, record } = this.picture;
-    const sps = record && parseAvcConfig(record)?.sps[0];
-    const size = sps && parseSps(sps);
+    const { encoding, audioBitrateBps } = this.#options;
+    const { mode, format } = this.video;
     return {
-      ...(size ? { width: size.width, height: size.height } : {}),
-      ...(mode === 'encoded' ? { frameRate: shape.frameRate, videoBitrateBps: shape.bitrateBps } : {}),
+      ...(format?.width && format.height ? { width: format.width, height: format.height } : {}),
+      ...(mode === 'encoded' ? { frameRate: encoding.frameRate, videoBitrateBps: encoding.bitrateBps } : {}),
       audioBitrateBps,
       audioSampleRate: 48_000,
       audioChannels: 2,
@@ -81,28 +71,25 @@ export class Program implements ProgramFeed {
     return this.#listeners.size;
   }
 
-  subscribe(listener: (packet: ProgramPacket) => void): () => void {
+  subscribe(listener: (unit: AccessUnit) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   async close(): Promise<void> {
     this.#listeners.clear();
-    this.picture.close();
-    await this.sound.close();
+    this.video.close();
+    await this.audio.close();
   }
 
-  #onPicture(packet: ProgramPacket): void {
-    if (packet.packet === 'frame') {
-      this.sound.beginAt(packet.timestampMs);
-      this.sound.coverUntil(packet.timestampMs);
-    }
-    this.#emit(packet);
+  #onVideo(unit: VideoUnit): void {
+    this.audio.beginAt(unit.dtsUs / 1000);
+    this.audio.coverUntil(unit.dtsUs / 1000);
+    this.#emit(unit);
   }
 
-  #emit(packet: ProgramPacket): void {
-    if (packet.packet === 'frame') this.#cache.add(packet);
-    else if (packet.kind === 'video') this.#cache.clear();
-    for (const listener of this.#listeners) listener(packet);
+  #emit(unit: AccessUnit): void {
+    this.#cache.add(unit);
+    for (const listener of this.#listeners) listener(unit);
   }
 }

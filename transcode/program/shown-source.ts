@@ -1,15 +1,15 @@
-import type { Clock } from '../../src/media/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import type { SourceUnit, VideoFormat } from '../../src/media/access-unit.ts';
 import { GopCache } from '../../src/media/gop-cache.ts';
-import { toAnnexB } from '../../src/media/h264.ts';
-import type { SourceConfig, SourcePicture } from '../../src/media/picture-source.ts';
-import { ChildDeaths } from '../child-deaths.ts';
-import { type ProgramShape, programArguments } from '../program-arguments.ts';
-import { ivfFourCc } from '../video-arguments.ts';
-import { type EncodedFrame, VideoJob } from '../video-job.ts';
+import { toAnnexB } from '../../src/media/h264/nal-units.ts';
+import { ProcessDeaths } from '../ffmpeg/process-deaths.ts';
+import { type EncodingOptions, programArguments } from '../ffmpeg/program-arguments.ts';
+import { ivfFourCc } from '../ffmpeg/video-arguments.ts';
+import { type EncodedFrame, VideoTranscoder } from '../ffmpeg/video-transcoder.ts';
 
 export interface ShownSourceOptions {
   readonly clock: Clock;
-  readonly shape: ProgramShape;
+  readonly encoding: EncodingOptions;
   /** The first is a key frame. @param record - AVCDecoderConfigurationRecord that it goes with */
   readonly onEncoded: (frame: EncodedFrame, record: Buffer) => void;
   readonly onDeath: (cause: string) => void;
@@ -26,16 +26,16 @@ const REST_MS = 10_000;
 export class ShownSource {
   readonly id: string;
   readonly #options: ShownSourceOptions;
-  readonly deaths: ChildDeaths;
-  config: SourceConfig | undefined;
+  readonly deaths: ProcessDeaths;
+  format: VideoFormat | undefined;
   /** From its own time to when it is due by the local clock, as its latest picture had it, ms. */
   dueShiftMs = 0;
   /** By how much its sound is late before the mix, ms. */
-  soundLateMs = 0;
+  audioLateMs = 0;
   /** When its latest picture came. */
   heardAt = Number.NEGATIVE_INFINITY;
-  #cache = new GopCache<SourcePicture>();
-  #job: VideoJob | undefined;
+  #cache = new GopCache<SourceUnit>();
+  #job: VideoTranscoder | undefined;
   #record: Buffer | undefined;
   #wantsEncoder = false;
   #wantedSince: number;
@@ -47,12 +47,12 @@ export class ShownSource {
   constructor(id: string, options: ShownSourceOptions) {
     this.id = id;
     this.#options = options;
-    this.deaths = new ChildDeaths(options.clock);
+    this.deaths = new ProcessDeaths(options.clock);
     this.#wantedSince = options.clock.now();
   }
 
   /** Since the last key frame, which is the first. */
-  get recent(): readonly SourcePicture[] {
+  get recent(): readonly SourceUnit[] {
     return this.#cache.frames;
   }
 
@@ -81,20 +81,14 @@ export class ShownSource {
     return this.#job?.latencyMs ?? 0;
   }
 
-  /** Pictures of another form begin, with a key frame. */
-  configure(config: SourceConfig): void {
-    this.config = config;
-    this.#cache.clear();
-    this.#stopJob();
-  }
-
-  receive(picture: SourcePicture): void {
+  receive(unit: SourceUnit): void {
+    if (unit.format !== this.format) this.#configure(unit.format);
     this.heardAt = this.#options.clock.now();
-    this.dueShiftMs = picture.dueAt - picture.showMs;
-    this.soundLateMs = picture.soundLateMs;
-    this.#cache.add(picture);
+    this.dueShiftMs = unit.dueAt - unit.ptsUs / 1000;
+    this.audioLateMs = unit.audioLateMs;
+    this.#cache.add(unit);
     if (!this.#wantsEncoder) return;
-    if (this.#job) this.#feed(picture, false);
+    if (this.#job) this.#feed(unit, false);
     else this.#start(); // it is in the cache already
   }
 
@@ -123,17 +117,17 @@ export class ShownSource {
   }
 
   #start(): void {
-    const { clock, shape } = this.#options;
-    const { config } = this;
+    const { clock, encoding } = this.#options;
+    const { format } = this;
     const pictures = this.#cache.frames;
-    if (!config || !this.hasNews || clock.now() < this.#restsUntil) return;
+    if (!format || !this.hasNews || clock.now() < this.#restsUntil) return;
     this.#record = undefined;
-    const { width = 0, height = 0 } = config;
-    const job: VideoJob = new VideoJob({
-      fourCc: ivfFourCc(config.codec),
+    const { width = 0, height = 0 } = format;
+    const job: VideoTranscoder = new VideoTranscoder({
+      fourCc: ivfFourCc(format.codec),
       width,
       height,
-      arguments: programArguments(config, shape),
+      arguments: programArguments(format, encoding),
       clock,
       maxWaitMs: MAX_WAIT_MS,
       onConfig: (record) => {
@@ -152,14 +146,20 @@ export class ShownSource {
   }
 
   /** All since the last key frame may come at once: shown, seconds of them would go out in a moment. */
-  #isBacklog({ dueAt }: SourcePicture): boolean {
+  #isBacklog({ dueAt }: SourceUnit): boolean {
     return dueAt < this.#wantedSince - BACKLOG_MS;
   }
 
-  #feed({ data, showMs, key, disposable }: SourcePicture, hidden: boolean): void {
-    const { lengthBytes, parameterSets } = this.config!;
+  #configure(format: VideoFormat): void {
+    this.format = format;
+    this.#cache.clear();
+    this.#stopJob();
+  }
+
+  #feed({ data, ptsUs, key, disposable, format }: SourceUnit, hidden: boolean): void {
+    const { lengthBytes, parameterSets } = format;
     const unit = lengthBytes ? toAnnexB(data, lengthBytes, key ? parameterSets : []) : data;
-    if (unit) this.#job?.feed([unit], showMs, { key, disposable, hidden });
+    if (unit) this.#job?.feed([unit], Math.round(ptsUs / 1000), { key, disposable, hidden });
     else this.#dropped++;
   }
 
@@ -171,7 +171,7 @@ export class ShownSource {
     void job.stop();
   }
 
-  #onJobEnd(job: VideoJob, cause: string): void {
+  #onJobEnd(job: VideoTranscoder, cause: string): void {
     if (this.#job !== job) return;
     this.#dropped += job.counters.dropped;
     this.#job = undefined;

@@ -2,45 +2,20 @@ import { randomBytes } from 'node:crypto';
 import dns from 'node:dns';
 import net, { type LookupFunction } from 'node:net';
 import tls from 'node:tls';
+import type { PermittedAddresses } from '../../../src/base/permitted-addresses.ts';
 import type { Clock } from '../../../src/gateway.ts';
-import type { ProgramDescription, ProgramPacket } from '../../../src/media/program.ts';
+import type { AccessUnit } from '../../../src/media/access-unit.ts';
+import type { MediaKind } from '../../../src/media/codec.ts';
+import { formatBody, unitBody, wholeMs } from '../../../src/media/containers/flv/flv-body.ts';
+import type { ProgramDescription } from '../../../src/media/program.ts';
+import type {
+  DeliveryConnection,
+  DeliveryConnectionEvents,
+} from '../../../transcode/delivery/delivery-connection.ts';
 import { RtmpError } from '../protocol/rtmp-error.ts';
 import { ClientSession } from './client-session.ts';
 import { connectionFailure } from './connection-failure.ts';
-import type { PermittedAddresses } from './permitted-addresses.ts';
 import type { RtmpAddress } from './rtmp-address.ts';
-
-export interface ClientConnectionEvents {
-  /** The server lets us publish. */
-  live(): void;
-  /** The server said no, or ended what was published, in its own words; it is closed after that. */
-  refused(code: string, description: string): void;
-  /** Instead of anything else: we may not connect to that address, so that there is no use in trying again. */
-  notPermitted(reason: string): void;
-  /** Once, whatever the cause: a sentence for people. Nothing comes after it. */
-  closed(cause: string): void;
-  /** What waited in this process was taken. */
-  drained(): void;
-}
-
-/** A connection as a destination uses it. */
-export interface ClientConnectionLike {
-  /** Of what was sent, those that the system has not taken yet. */
-  readonly queuedBytes: number;
-  readonly bytesSent: number;
-  /** Of those sent, as the server says; 0 while it says nothing. */
-  readonly bytesAcknowledged: number;
-  readonly acknowledges: boolean;
-  /** The most bytes from one acknowledgement to the next, so far. */
-  readonly largestAcknowledgementBytes: number;
-  /** @param body - is not copied: must not change */
-  media(kind: ProgramPacket['kind'], timestampMs: number, body: Buffer): void;
-  metadata(description: ProgramDescription): void;
-  /** Says that it is done, and closes within a second. */
-  finish(): void;
-  /** At once and without a word. */
-  destroy(): void;
-}
 
 export interface ClientConnectionOptions {
   readonly address: RtmpAddress;
@@ -68,11 +43,16 @@ const MAX_QUEUED_BYTES = 24 * 1024 * 1024;
 /** For each of several addresses of a name, before the next is tried. */
 const ADDRESS_LIMIT_MS = 1_000;
 
+export type ConnectionEvents = Omit<DeliveryConnectionEvents, 'redirected'> & {
+  /** The server sends us elsewhere; it is closed after that. @param url - as it says it */
+  redirected(url: string): void;
+};
+
 class NotPermittedError extends Error {}
 
 /** One connection to an RTMP server: the socket, with or without TLS, and the session that is spoken on it. */
-export class ClientConnection implements ClientConnectionLike {
-  #events: ClientConnectionEvents;
+export class ClientConnection implements DeliveryConnection {
+  #events: ConnectionEvents;
   #clock: Clock;
   #address: RtmpAddress;
   #socket: net.Socket;
@@ -82,9 +62,11 @@ export class ClientConnection implements ClientConnectionLike {
   #isCorked = false;
   #isOver = false;
   #discarded = 0;
+  /** That the server was told of. */
+  #formats: Partial<Record<MediaKind, AccessUnit['format']>> = {};
 
   /** Begins to connect. No event comes before this has returned. */
-  constructor(options: ClientConnectionOptions, events: ClientConnectionEvents) {
+  constructor(options: ClientConnectionOptions, events: ConnectionEvents) {
     const { address, clock } = options;
     this.#events = events;
     this.#clock = clock;
@@ -94,7 +76,7 @@ export class ClientConnection implements ClientConnectionLike {
       {
         send: (buffers) => this.#write(buffers),
         published: () => events.live(),
-        refused: (code, description) => this.#onRefused(code, description),
+        refused: (code, description, redirect) => this.#onRefused(code, description, redirect),
         acknowledged: (bytes) => this.#onAcknowledged(bytes),
       },
       { random: randomBytes, now: () => clock.now() },
@@ -133,12 +115,20 @@ export class ClientConnection implements ClientConnectionLike {
     return this.#largestAcknowledgementBytes;
   }
 
-  media(kind: ProgramPacket['kind'], timestampMs: number, body: Buffer): void {
-    if (!this.#isOver) this.#session.media(kind, timestampMs, body);
+  describe(description: ProgramDescription): void {
+    if (!this.#isOver) this.#session.metadata(description);
   }
 
-  metadata(description: ProgramDescription): void {
-    if (!this.#isOver) this.#session.metadata(description);
+  send(unit: AccessUnit, originUs: number): void {
+    if (this.#isOver) return;
+    const { kind } = unit.format;
+    const timestampMs = Math.max(0, wholeMs(unit.dtsUs) - wholeMs(originUs));
+    if (unit.format !== this.#formats[kind]) {
+      this.#formats[kind] = unit.format;
+      // What follows cannot be decoded without it.
+      this.#session.media(kind, timestampMs, formatBody(unit));
+    }
+    this.#session.media(kind, timestampMs, unitBody(unit));
   }
 
   finish(): void {
@@ -189,10 +179,17 @@ export class ClientConnection implements ClientConnectionLike {
     const step = bytes - this.#bytesAcknowledged;
     this.#largestAcknowledgementBytes = Math.max(this.#largestAcknowledgementBytes, step);
     this.#bytesAcknowledged = bytes;
+    if (!this.#isOver) this.#events.drained();
   }
 
-  #onRefused(code: string, description: string): void {
+  #onRefused(code: string, description: string, redirect: string | undefined): void {
     if (this.#isOver) return;
+    if (redirect !== undefined) {
+      this.#isOver = true;
+      this.#linger();
+      this.#events.redirected(redirect);
+      return;
+    }
     this.#events.refused(code, description);
     this.#end(`${this.#address.host} refused.`);
   }
@@ -201,7 +198,7 @@ export class ClientConnection implements ClientConnectionLike {
     if (this.#isOver) return;
     if (error instanceof NotPermittedError) {
       this.#isOver = true;
-      this.#events.notPermitted(error.message);
+      this.#events.hopeless(error.message);
     } else this.#end(connectionFailure(error, this.#address));
   }
 

@@ -1,9 +1,10 @@
 import type { ProgramDescription } from '../../../src/media/program.ts';
 import { type AmfValue, EcmaArray, writeAmf0 } from '../protocol/amf0.ts';
-import { ChunkReader, type RtmpMessage } from '../protocol/chunk-reader.ts';
+import { ChunkReader } from '../protocol/chunk-reader.ts';
 import { ChunkWriter } from '../protocol/chunk-writer.ts';
 import { type Command, commandMessage, parseCommand } from '../protocol/command.ts';
 import { ClientHandshake } from '../protocol/handshake.ts';
+import type { RtmpMessage } from '../protocol/messages.ts';
 import {
   CONTROL_CSID,
   controlMessage,
@@ -26,8 +27,9 @@ export interface ClientSessionEvents {
    * The other side said no, or ended what was published; nothing is sent any more.
    * @param code - such as NetStream.Publish.BadName; '' where it gave none
    * @param description - in its own words, see peerWords; '' where it gave none
+   * @param redirect - where it sends us instead (NetConnection.Connect.Rejected with ex.code 302), as it says it
    */
-  refused(code: string, description: string): void;
+  refused(code: string, description: string, redirect?: string): void;
   /** @param bytes - that the other side has read, of `bytesSent`; more each time */
   acknowledged(bytes: number): void;
 }
@@ -60,6 +62,7 @@ const ENDS: ReadonlySet<string> = new Set([
   'NetStream.Publish.BadName',
   'NetStream.Unpublish.Success',
 ]);
+const MAX_REDIRECT_CHARACTERS = 1024;
 const CODE = /^[A-Za-z]{1,40}(\.[A-Za-z]{1,40}){0,4}$/;
 
 export type ClientSessionState = 'handshake' | 'connecting' | 'creating' | 'publishing' | 'live' | 'over';
@@ -302,10 +305,10 @@ export class ClientSession {
     }
   }
 
-  #refused({ code, description }: { readonly [key: string]: AmfValue }): void {
+  #refused({ code, description, ex }: { readonly [key: string]: AmfValue }): void {
     this.#state = 'over';
     const known = typeof code === 'string' && CODE.test(code) ? code : '';
-    this.#events.refused(known, peerWords(description, this.#address));
+    this.#events.refused(known, peerWords(description, this.#address), redirectOf(ex));
   }
 
   #command(
@@ -352,4 +355,12 @@ function propertiesOf(value: AmfValue): { readonly [key: string]: AmfValue } {
   if (typeof value === 'string') return { description: value };
   if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Date) return {};
   return value;
+}
+
+/** @returns the address that a server redirects to, as nginx-rtmp, SRS and Adobe's servers say it */
+function redirectOf(ex: AmfValue): string | undefined {
+  const { code, redirect } = propertiesOf(ex ?? null);
+  return code === 302 && typeof redirect === 'string' && redirect.length <= MAX_REDIRECT_CHARACTERS
+    ? redirect
+    : undefined;
 }

@@ -1,4 +1,4 @@
-import type { RtmpMessage } from './chunk-reader.ts';
+import type { RtmpMessage } from './messages.ts';
 import { MESSAGE } from './messages.ts';
 import { RtmpError } from './rtmp-error.ts';
 

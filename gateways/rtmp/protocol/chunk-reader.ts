@@ -1,15 +1,6 @@
 import { splitAggregate } from './aggregate.ts';
-import { MESSAGE, parseControlNumber } from './messages.ts';
+import { MESSAGE, parseControlNumber, type RtmpMessage } from './messages.ts';
 import { RtmpError } from './rtmp-error.ts';
-
-export interface RtmpMessage {
-  /** As in MESSAGE, or any other below 256. */
-  type: number;
-  /** ms, 32 bit unsigned */
-  timestamp: number;
-  streamId: number;
-  payload: Buffer;
-}
 
 /** What one connection may make us keep. */
 export interface ChunkLimits {

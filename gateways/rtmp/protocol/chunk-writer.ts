@@ -1,4 +1,5 @@
-import { DEFAULT_CHUNK_BYTES, EXTENDED, MAX_CHUNK_BYTES, type RtmpMessage } from './chunk-reader.ts';
+import { DEFAULT_CHUNK_BYTES, EXTENDED, MAX_CHUNK_BYTES } from './chunk-reader.ts';
+import type { RtmpMessage } from './messages.ts';
 import { MESSAGE, parseControlNumber } from './messages.ts';
 
 /** What the last message on a chunk stream left for headers to refer to. */

@@ -1,5 +1,5 @@
 import { type AmfValue, readAmf0, writeAmf0 } from './amf0.ts';
-import type { RtmpMessage } from './chunk-reader.ts';
+import type { RtmpMessage } from './messages.ts';
 import { MESSAGE } from './messages.ts';
 import { RtmpError } from './rtmp-error.ts';
 

@@ -1,6 +1,13 @@
-import type { RtmpMessage } from './chunk-reader.ts';
-
 /* Message types (RTMP 1.0, sections 5.4, 6.2 and 7.1), and the messages that control the connection itself. */
+
+export interface RtmpMessage {
+  /** As in MESSAGE, or any other below 256. */
+  type: number;
+  /** ms, 32 bit unsigned */
+  timestamp: number;
+  streamId: number;
+  payload: Buffer;
+}
 
 export const MESSAGE = {
   setChunkSize: 1,

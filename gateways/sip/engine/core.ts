@@ -4,6 +4,7 @@ import { Acceptance } from './acceptance.ts';
 import { answer, answerFlow, markSource } from './answering.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { type CoreCounters, zeroCounters } from './counters.ts';
+import type { Serving } from './dialog.ts';
 import { Dialog } from './dialog.ts';
 import { Dialogs } from './dialogs.ts';
 import { parseCseq, tagOf } from './fields.ts';
@@ -13,7 +14,7 @@ import { type Header, header, type SipRequest, type SipResponse } from './messag
 import { parseMessage } from './parser.ts';
 import type { DialogRecord } from './process-messages.ts';
 import { RETRY_SOON, type Refusal, refusalOf } from './refusal.ts';
-import { ServerTransactions, type Serving } from './server-transactions.ts';
+import { ServerTransactions } from './server-transactions.ts';
 import type { Flow, Transport } from './transport.ts';
 import { Transports } from './transports.ts';
 

@@ -10,12 +10,28 @@ import {
   type SipResponse,
 } from './message.ts';
 import type { DialogRecord } from './process-messages.ts';
-import type { Serving } from './server-transactions.ts';
+import type { ServerTransaction } from './server-transaction.ts';
 import type { Flow } from './transport.ts';
 import { parseUri } from './uri.ts';
 
 /** Requests that tell where we are to be reached within a dialog (RFC 3261, table 2, and later methods). */
 const WITH_CONTACT = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER', 'OPTIONS']);
+
+/** A request being served. */
+export interface Serving {
+  readonly transaction: ServerTransaction;
+  /** What the application calls it. */
+  readonly id: string;
+  readonly request: SipRequest;
+  /** Where it came from. */
+  readonly flow: Flow;
+  /** Where its responses go. */
+  readonly answerTo: Flow;
+  /** Ours, in To. */
+  readonly tag: string;
+  /** The dialog that it belongs to, or that its response made. */
+  dialog: Dialog | undefined;
+}
 
 /**
  * A dialog (RFC 3261, section 12), as seen from our side: who the two ends are, what a request within

@@ -1,7 +1,7 @@
+import { AddressList } from '../../../src/base/address-list.ts';
+import { plainAddress } from '../../../src/base/ip-address.ts';
+import { TokenBucket } from '../../../src/base/token-bucket.ts';
 import type { Clock } from '../../../src/gateway.ts';
-import { TokenBucket } from '../../../src/token-bucket.ts';
-import { AddressList } from '../address-list.ts';
-import { plainAddress } from './address.ts';
 
 export interface GatekeeperOptions {
   /** Addresses and networks (`192.0.2.7`, `2001:db8::/32`); the word `loopback` for this machine. */

@@ -1,27 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '../../../src/gateway.ts';
 import { answerFlow } from './answering.ts';
-import type { Dialog } from './dialog.ts';
+import type { Serving } from './dialog.ts';
 import { originOf } from './matching.ts';
 import type { SipRequest, SipResponse } from './message.ts';
 import { ServerTransaction } from './server-transaction.ts';
 import type { Flow } from './transport.ts';
-
-/** A request being served. */
-export interface Serving {
-  readonly transaction: ServerTransaction;
-  /** What the application calls it. */
-  readonly id: string;
-  readonly request: SipRequest;
-  /** Where it came from. */
-  readonly flow: Flow;
-  /** Where its responses go. */
-  readonly answerTo: Flow;
-  /** Ours, in To. */
-  readonly tag: string;
-  /** The dialog that it belongs to, or that its response made. */
-  dialog: Dialog | undefined;
-}
 
 /** Who does not answer is answered for: a call rings for three minutes, anything else waits less than its timer F. */
 const INVITE_LIMIT_MS = 180_000;

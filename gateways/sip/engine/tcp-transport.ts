@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { plainAddress } from './address.ts';
+import { plainAddress } from '../../../src/base/ip-address.ts';
 import { StreamFramer } from './stream-framer.ts';
 import type { Flow, OnMessage, Transport } from './transport.ts';
 

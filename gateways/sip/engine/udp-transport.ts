@@ -1,5 +1,5 @@
 import dgram from 'node:dgram';
-import { familyOf, LocalAddresses, plainAddress } from './address.ts';
+import { familyOf, LocalAddresses, plainAddress } from '../../../src/base/ip-address.ts';
 import type { Flow, OnMessage, Transport } from './transport.ts';
 
 const SOCKET_BUFFER_BYTES = 2 * 1024 * 1024;

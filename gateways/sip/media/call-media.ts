@@ -1,24 +1,24 @@
 import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
+import { TokenBucket } from '../../../src/base/token-bucket.ts';
 import type { Clock, MediaLink } from '../../../src/gateway.ts';
 import { AUDIO_CODECS } from '../../../src/media/codec.ts';
 import { opusHasVoice } from '../../../src/media/opus-packet.ts';
-import { Reception } from '../../../src/media/reception.ts';
-import { isRtcp, parseRtp, type RtpPacket } from '../../../src/media/rtp.ts';
+import { Reception } from '../../../src/media/rtp/reception.ts';
+import { isRtcp, parseRtp, type RtpPacket } from '../../../src/media/rtp/rtp.ts';
+import { Latch } from '../../../src/media/rtp-session/latch.ts';
+import { MediaSocket } from '../../../src/media/rtp-session/media-socket.ts';
+import { RtcpSession } from '../../../src/media/rtp-session/rtcp-session.ts';
+import { RtpSender } from '../../../src/media/rtp-session/rtp-sender.ts';
 import type { ConnectionQuality } from '../../../src/room/vocabulary.ts';
-import { TokenBucket } from '../../../src/token-bucket.ts';
-import type { Contributor } from '../../../transcode/contributor.ts';
-import type { MixListener } from '../../../transcode/mix-listener.ts';
-import type { Mixer } from '../../../transcode/mixer.ts';
+import type { Contributor } from '../../../transcode/audio/contributor.ts';
+import type { MixListener } from '../../../transcode/audio/mix-listener.ts';
+import type { Mixer } from '../../../transcode/audio/mixer.ts';
 import { DigitDetector } from '../digits.ts';
 import { UNKNOWN_ADDRESS } from '../sdp/media.ts';
-import { Latch } from './latch.ts';
 import { LineQuality } from './line-quality.ts';
-import { MediaSocket } from './media-socket.ts';
 import type { CallStatistics, RemoteEnd } from './messages.ts';
 import { PassThrough } from './pass-through.ts';
-import { RtcpSession } from './rtcp-session.ts';
-import { RtpSender } from './rtp-sender.ts';
 
 export interface CallMediaOptions {
   /** Names it in its room's mix, and in notices. */

@@ -1,6 +1,6 @@
 import type { MediaLink } from '../../../src/gateway.ts';
-import { AUDIO_LEVEL_BYTES, AUDIO_LEVEL_ID, writeAudioLevel } from '../../../src/media/audio-level.ts';
-import { RTP_HEADER_BYTES, type RtpPacket, writeRtpHeader } from '../../../src/media/rtp.ts';
+import { AUDIO_LEVEL_BYTES, AUDIO_LEVEL_ID, writeAudioLevel } from '../../../src/media/rtp/audio-level.ts';
+import { RTP_HEADER_BYTES, type RtpPacket, writeRtpHeader } from '../../../src/media/rtp/rtp.ts';
 
 const MAX_PACKET_BYTES = 1500;
 /** Packets in turn, so that one which the kernel takes a moment later is still what it was. */

@@ -1,7 +1,7 @@
 import type { MediaLink } from '../../../src/gateway.ts';
 import { AUDIO_CODECS } from '../../../src/media/codec.ts';
-import type { Mixer } from '../../../transcode/mixer.ts';
-import { RtpSender } from './rtp-sender.ts';
+import { RtpSender } from '../../../src/media/rtp-session/rtp-sender.ts';
+import type { Mixer } from '../../../transcode/audio/mixer.ts';
 
 const RATE = 48_000;
 const STEP = 960;

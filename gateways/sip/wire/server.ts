@@ -1,7 +1,7 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import net from 'node:net';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { Clock, Logger } from '../../../src/gateway.ts';
-import { systemClock } from '../../../src/media/clock.ts';
 import type { Application, Core } from '../engine/core.ts';
 import { type SipMessage, type SipRequest, type SipResponse, serialize } from '../engine/message.ts';
 import type { Flow } from '../engine/transport.ts';

@@ -1,6 +1,6 @@
 import { Device, type types } from 'mediasoup-client';
 import { MAX_LIST, type Reply, type SubscriptionView } from '../../../gateways/webrtc/messages.ts';
-import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
+import type { TrackPurpose } from '../../room/vocabulary.ts';
 import { Batch } from './batch.ts';
 import type { Signalling } from './signalling.ts';
 

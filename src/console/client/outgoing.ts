@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { types } from 'mediasoup-client';
 import type { TrackView } from '../../../gateways/webrtc/messages.ts';
-import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
+import type { TrackPurpose } from '../../room/vocabulary.ts';
 import type { MediaSession } from './media-session.ts';
 import { without } from './room-state.ts';
 import { RequestError, type Signalling } from './signalling.ts';

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { Reply, ServerNotice, SubscriptionView } from '../../../gateways/webrtc/messages.ts';
-import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
+import type { TrackPurpose } from '../../room/vocabulary.ts';
 import { type MediaPreferences, MediaSession } from './media-session.ts';
 import { Outgoing } from './outgoing.ts';
 import { RoomState, without } from './room-state.ts';

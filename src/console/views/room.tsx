@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { ParticipantView } from '../../../gateways/webrtc/messages.ts';
-import type { TrackPurpose } from '../../../src/room/vocabulary.ts';
+import type { TrackPurpose } from '../../room/vocabulary.ts';
 import { camera, microphone } from '../client/local-media.ts';
 import { OnAir } from '../client/on-air.ts';
 import type { RoomSession } from '../client/room-session.ts';

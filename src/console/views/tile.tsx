@@ -1,6 +1,6 @@
 import { useCallback } from 'preact/hooks';
 import type { ParticipantView, TrackView } from '../../../gateways/webrtc/messages.ts';
-import type { ConnectionQuality, ParticipantKind } from '../../../src/room/vocabulary.ts';
+import type { ConnectionQuality, ParticipantKind } from '../../room/vocabulary.ts';
 import type { ProgramChoice } from '../client/program-choice.ts';
 import type { RoomSession } from '../client/room-session.ts';
 import { explainWaiting } from '../client/words.ts';

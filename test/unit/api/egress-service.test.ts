@@ -1,7 +1,7 @@
 import { EncodingOptionsPreset } from '@livekit/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Output } from '../../../src/outputs/output.ts';
-import { DEFAULT_PROGRAM_SHAPE } from '../../../transcode/program-arguments.ts';
+import { DEFAULT_ENCODING } from '../../../transcode/ffmpeg/program-arguments.ts';
 import { addressAt, outputOf, STREAM_KEY } from '../support/fake-outputs.ts';
 import { OutputApi } from '../support/output-api.ts';
 import { person } from '../support/rooms.ts';
@@ -137,7 +137,7 @@ test.each<[string, object, number]>([
   ['in its own figures', { advanced: { width: 1920, height: 1080, framerate: 60, audio_bitrate: 192 } }, 200],
   ['in others', { advanced: { width: 1280 } }, 501],
 ])('an encoding %s: %o', async (_, options, status) => {
-  const shape = { ...DEFAULT_PROGRAM_SHAPE, width: 1920, height: 1080, frameRate: 60 };
+  const shape = { ...DEFAULT_ENCODING, width: 1920, height: 1080, frameRate: 60 };
   api = await OutputApi.create({ made: { shape, audioBitrateBps: 192_000 } });
   const response = await api.egress('StartRoomCompositeEgress', room(options));
   expect(response.statusCode).toBe(status);

@@ -2,12 +2,12 @@ import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { MetricsRegistry } from '../../../src/api/metrics-registry.ts';
 import type { MetricsSample } from '../../../src/api/metrics-sample.ts';
-import { LEG_STATES, type LegReport } from '../../../src/gateway.ts';
+import { DELIVERY_STATES, type DeliveryReport } from '../../../transcode/delivery/delivery-report.ts';
 import { readExposition } from '../support/exposition.ts';
 import { camera, openRoom, person, voice } from '../support/rooms.ts';
 
 const mixing = { mixers: 1, decoders: 2, ticksSkipped: 3, tickLagMs: 4.5 };
-const REPORT: LegReport = {
+const REPORT: DeliveryReport = {
   state: 'live',
   reason: '',
   bitrateBps: 2_500_000,
@@ -135,7 +135,7 @@ test('every state of a relay has its figure', async () => {
   const states = [...values.keys()].flatMap(
     (series) => /^patchroom_relays\{state="(\w+)"\}/.exec(series)?.[1] ?? [],
   );
-  expect(states).toEqual([...LEG_STATES]);
+  expect(states).toEqual([...DELIVERY_STATES]);
 });
 
 describe('the guide', () => {

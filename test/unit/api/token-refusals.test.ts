@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { mayJoin, TokenVerifier } from '../../../src/api/tokens.ts';
+import { TokenVerifier } from '../../../src/api/tokens.ts';
+import { mayJoin } from '../../../src/room/grants.ts';
 import { refusal } from '../support/refusal.ts';
 import { KEY, SECRET, secondsFromNow, sign } from '../support/tokens.ts';
 

@@ -1,6 +1,7 @@
 import { RoomConfiguration, TrackSource } from 'livekit-server-sdk';
 import { describe, expect, test } from 'vitest';
-import { createToken, mustAdminister, mustHaveGrant, TokenVerifier } from '../../../src/api/tokens.ts';
+import { createToken, TokenVerifier } from '../../../src/api/tokens.ts';
+import { mustAdminister, mustHaveGrant } from '../../../src/room/grants.ts';
 import { EVERYDAY_PERMISSIONS } from '../../../src/room/permissions.ts';
 import { refusal } from '../support/refusal.ts';
 import { KEY, livekitToken, SECRET, secondsFromNow, sign } from '../support/tokens.ts';

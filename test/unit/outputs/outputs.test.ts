@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PatchroomError } from '../../../src/errors.ts';
+import { PatchroomError } from '../../../src/base/errors.ts';
 import type { Output } from '../../../src/outputs/output.ts';
 import type { Track } from '../../../src/room/track.ts';
 import { addressAt, LIVE, STREAM_KEY } from '../support/fake-outputs.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PatchroomError } from '../../../src/errors.ts';
+import { PatchroomError } from '../../../src/base/errors.ts';
 import { addressAt, LIVE } from '../support/fake-outputs.ts';
 import { turn } from '../support/fake-process.ts';
 import { OutputBench } from '../support/output-bench.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PatchroomError } from '../../../src/errors.ts';
+import { PatchroomError } from '../../../src/base/errors.ts';
 import { encoders, gone, trackNotice } from '../support/fake-encoder-plane.ts';
 
 const KEY = 'the-key-of-camera-1';

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { Ingest } from '../../../gateways/rtmp/ingest/ingest.ts';
+import { createLogger } from '../../../src/base/log.ts';
 import type { MediaLink } from '../../../src/gateway.ts';
-import { createLogger } from '../../../src/log.ts';
-import { parseRtp } from '../../../src/media/rtp.ts';
-import { SampleClock } from '../../../transcode/sample-clock.ts';
+import { parseRtp } from '../../../src/media/rtp/rtp.ts';
+import { SampleClock } from '../../../transcode/ffmpeg/sample-clock.ts';
+import { Ingest } from '../../../transcode/ingest/ingest.ts';
 import { seededRandom } from '../../signals/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { audioJobs, videoJobs } from '../support/fake-jobs.ts';
@@ -12,18 +12,18 @@ import { config, PLAIN, WITH_B } from '../support/picture-path.ts';
 
 /* An hour of sound and pictures that say when they were taken, and when these come to the hub. */
 
-vi.mock(import('../../../transcode/video-job.ts'), async () => {
-  const { FakeVideoJob } = await import('../support/fake-jobs.ts');
-  return { VideoJob: FakeVideoJob } as never;
+vi.mock(import('../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
+  const { FakeVideoTranscoder } = await import('../support/fake-jobs.ts');
+  return { VideoTranscoder: FakeVideoTranscoder } as never;
 });
-vi.mock(import('../../../transcode/audio-job.ts'), async () => {
-  const { FakeAudioJob } = await import('../support/fake-jobs.ts');
-  return { AudioJob: FakeAudioJob } as never;
+vi.mock(import('../../../transcode/ffmpeg/audio-decoder.ts'), async () => {
+  const { FakeAudioDecoder } = await import('../support/fake-jobs.ts');
+  return { AudioDecoder: FakeAudioDecoder } as never;
 });
 /** Looks at each sample, which takes long for an hour of them. */
-vi.mock(import('../../../gateways/rtmp/ingest/sound-level.ts'), () => ({ levelOf: () => -20 }));
+vi.mock(import('../../../transcode/ingest/sample-level.ts'), () => ({ levelOf: () => -20 }));
 /** "Encodes" the first sample. */
-vi.mock(import('../../../transcode/opus-codec.ts'), () => {
+vi.mock(import('../../../transcode/audio/opus-codec.ts'), () => {
   class OpusStereoEncoder {
     encode(samples: Int16Array, packet: Buffer, at: number): number {
       packet.writeInt16BE(samples[0]!, at);

@@ -4,11 +4,12 @@ import type { Notice, Request } from '../../../gateways/rtmp/messages.ts';
 import { rtmpOptions } from '../../../gateways/rtmp/options.ts';
 import { RelayLeg } from '../../../gateways/rtmp/relay-leg.ts';
 import { Relays } from '../../../gateways/rtmp/relays.ts';
-import { StreamKeys } from '../../../gateways/rtmp/stream-keys.ts';
 import { type Port, WorkerPorts } from '../../../gateways/rtmp/worker-ports.ts';
-import type { GatewayHost, LegReport, MediaHost, MediaWorker } from '../../../src/gateway.ts';
+import type { GatewayHost, MediaHost, MediaWorker } from '../../../src/gateway.ts';
+import { StreamKeys } from '../../../src/ingest/stream-keys.ts';
 import type { ProgramFeed } from '../../../src/media/program.ts';
 import type { Room } from '../../../src/room/room.ts';
+import type { DeliveryReport } from '../../../transcode/delivery/delivery-report.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeEncoderPlane, gone } from '../support/fake-encoder-plane.ts';
@@ -23,7 +24,7 @@ const SECRET = 'hush-7f3a9c-not-for-anybody';
 const ADDRESS = `rtmp://cdn.example/app/${SECRET}`;
 const MASKED = 'rtmp://cdn.example/app/{hus...ody}';
 const OWN_KEY = 'the-key-of-camera-1';
-const LIVE: LegReport = {
+const LIVE: DeliveryReport = {
   state: 'live',
   reason: '',
   bitrateBps: 2_600_000,
@@ -64,13 +65,14 @@ function relays({ demo = false, announce }: { demo?: boolean; announce?: string 
     keys: new StreamKeys(keys, demo),
     listeningPorts: () => [1935, 2935],
   });
-  const dial = (address = ADDRESS, signal = new AbortController().signal) =>
-    made.dial({ room, address, program: { worker, id: 'PG_1' } }, signal);
+  const dial = (address = ADDRESS) => made.open({ room, address, program: { worker, id: 'PG_1' } });
   return { relays: made, ports, dial };
 }
 
 /** What the media half says of the relay that was asked for last. */
-async function say(notice: { type: 'relay'; report: LegReport } | { type: 'relay-failed'; reason: string }) {
+async function say(
+  notice: { type: 'relay'; report: DeliveryReport } | { type: 'relay-failed'; reason: string },
+) {
   const { relay } = plane.all('relay').at(-1)!;
   plane.ports.at(-1)!.emit('notice', { ...notice, relay } as Notice);
   await turn();

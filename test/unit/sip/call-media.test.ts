@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { CallMedia } from '../../../gateways/sip/media/call-media.ts';
 import type { RemoteEnd } from '../../../gateways/sip/media/messages.ts';
-import { parseRtcp, reportBytes, writeReport } from '../../../src/media/rtcp.ts';
-import { Mixer } from '../../../transcode/mixer.ts';
+import { parseRtcp, reportBytes, writeReport } from '../../../src/media/rtp/rtcp.ts';
+import { Mixer } from '../../../transcode/audio/mixer.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { turn } from '../support/fake-process.ts';
 import { HOST, listen, phoneCall, SSRC, until } from '../support/phone-call.ts';

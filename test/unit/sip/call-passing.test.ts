@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readAudioLevel } from '../../../src/media/audio-level.ts';
-import { parseRtp } from '../../../src/media/rtp.ts';
-import type { MediaLink } from '../../../src/plane/media-module.ts';
+import type { MediaLink } from '../../../src/media/media-link.ts';
+import { readAudioLevel } from '../../../src/media/rtp/audio-level.ts';
+import { parseRtp } from '../../../src/media/rtp/rtp.ts';
 import { listen, phoneCall } from '../support/phone-call.ts';
 import { flat, tonePayloads } from '../support/sounds.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { PassThrough } from '../../../gateways/sip/media/pass-through.ts';
-import { readAudioLevel } from '../../../src/media/audio-level.ts';
-import { parseRtp, type RtpPacket } from '../../../src/media/rtp.ts';
-import type { MediaLink } from '../../../src/plane/media-module.ts';
+import type { MediaLink } from '../../../src/media/media-link.ts';
+import { readAudioLevel } from '../../../src/media/rtp/audio-level.ts';
+import { parseRtp, type RtpPacket } from '../../../src/media/rtp/rtp.ts';
 
 function passThrough(ssrc = 0x11223344, payloadType = 100) {
   const sent: Buffer[] = [];

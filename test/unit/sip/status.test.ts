@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { statusOf } from '../../../gateways/sip/status.ts';
-import { ERRORS, type ErrorCode, PatchroomError } from '../../../src/errors.ts';
+import { ERRORS, type ErrorCode, PatchroomError } from '../../../src/base/errors.ts';
 
 /** What a phone is told for each error; 500 for what it has no part in. */
 const EXPECTED: Record<ErrorCode, number> = {

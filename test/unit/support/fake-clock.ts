@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../../src/media/clock.ts';
+import type { Clock, Timer } from '../../../src/base/clock.ts';
 
 interface Due {
   readonly at: number;

@@ -2,15 +2,11 @@ import { EventEmitter, once } from 'node:events';
 import net from 'node:net';
 import { onTestFinished } from 'vitest';
 import { RtmpGateway } from '../../../gateways/rtmp/gateway.ts';
-import type {
-  Notice,
-  Reply,
-  Request,
-  SessionStatistics,
-  TrackNotice,
-} from '../../../gateways/rtmp/messages.ts';
+import type { Notice, Reply, Request } from '../../../gateways/rtmp/messages.ts';
 import { rtmpOptions } from '../../../gateways/rtmp/options.ts';
-import { PatchroomError } from '../../../src/errors.ts';
+import { PatchroomError } from '../../../src/base/errors.ts';
+import type { TrackNotice } from '../../../src/ingest/messages.ts';
+import type { IngestStatistics } from '../../../transcode/ingest/ingest-statistics.ts';
 import { eventually } from './eventually.ts';
 import { fakeHost } from './fake-media-plane.ts';
 import { turn } from './fake-process.ts';
@@ -81,7 +77,7 @@ export class FakeEncoderPlane {
   readonly gates: Partial<Record<Request['type'], Gate>> = {};
   /** What requests fail with, by type, the next time. */
   readonly failures: Partial<Record<Request['type'], Error[]>> = {};
-  statistics: SessionStatistics = { repairs: { jumps: 0, steps: 0 } };
+  statistics: IngestStatistics = { repairs: { jumps: 0, steps: 0 } };
 
   portTo(worker: FakeWorker): FakePort {
     const port = new FakePort(worker, this);

@@ -1,21 +1,25 @@
-import { annexBUnitsOf } from '../../../src/media/h264.ts';
-import type { AudioJobOptions } from '../../../transcode/audio-job.ts';
-import type { EncodedFrame, FeedOptions, VideoJobOptions } from '../../../transcode/video-job.ts';
+import { annexBUnitsOf } from '../../../src/media/h264/nal-units.ts';
+import type { AudioDecoderOptions } from '../../../transcode/ffmpeg/audio-decoder.ts';
+import type {
+  EncodedFrame,
+  FeedOptions,
+  VideoTranscoderOptions,
+} from '../../../transcode/ffmpeg/video-transcoder.ts';
 
 /* Stand for the children that decode and encode. All that were started, the oldest first: */
-export const videoJobs: FakeVideoJob[] = [];
-export const audioJobs: FakeAudioJob[] = [];
+export const videoJobs: FakeVideoTranscoder[] = [];
+export const audioJobs: FakeAudioDecoder[] = [];
 
-export class FakeVideoJob {
+export class FakeVideoTranscoder {
   readonly pid = 4_711;
   readonly latencyMs = 40;
   readonly counters = { dropped: 0 };
-  readonly options: VideoJobOptions;
+  readonly options: VideoTranscoderOptions;
   readonly fed: { bytes: Buffer; timestampMs: number; options: FeedOptions }[] = [];
   keyFrameRequests = 0;
   stopped = false;
 
-  constructor(options: VideoJobOptions) {
+  constructor(options: VideoTranscoderOptions) {
     this.options = options;
     videoJobs.push(this);
   }
@@ -52,15 +56,15 @@ export class FakeVideoJob {
   }
 }
 
-export class FakeAudioJob {
+export class FakeAudioDecoder {
   readonly pid = 4_712;
   readonly latencyMs = 20;
   readonly counters = { dropped: 0 };
-  readonly options: AudioJobOptions;
+  readonly options: AudioDecoderOptions;
   readonly fed: { body: Buffer; timestampMs: number }[] = [];
   stopped = false;
 
-  constructor(options: AudioJobOptions) {
+  constructor(options: AudioDecoderOptions) {
     this.options = options;
     audioJobs.push(this);
   }

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { Notice, Reply, Request } from '../../../gateways/sip/media/messages.ts';
+import { createLogger } from '../../../src/base/log.ts';
 import { type GatewayHost, PatchroomError } from '../../../src/gateway.ts';
-import { createLogger } from '../../../src/log.ts';
-import type { NewParticipant, Participant } from '../../../src/room/participant.ts';
-import type { Room } from '../../../src/room/room.ts';
+import type { NewParticipant } from '../../../src/room/new-participant.ts';
+import type { Participant, Room } from '../../../src/room/room.ts';
 import { FakeClock } from './fake-clock.ts';
 import { Gate } from './gate.ts';
 

@@ -1,13 +1,13 @@
-import { PatchroomError } from '../../../src/errors.ts';
-import type { LegReport } from '../../../src/gateway.ts';
+import { PatchroomError } from '../../../src/base/errors.ts';
 import type { Output, OutputDestination, OutputSource } from '../../../src/outputs/output.ts';
 import type { Room } from '../../../src/room/room.ts';
+import type { DeliveryReport } from '../../../transcode/delivery/delivery-report.ts';
 
 /** In every address that tests give: nothing that is answered may have it. */
 export const STREAM_KEY = 'hush-7f3a9c-not-for-anybody';
 export const STARTED_AT = 1_700_000_000_000;
 
-export const LIVE: LegReport = {
+export const LIVE: DeliveryReport = {
   state: 'live',
   reason: '',
   bitrateBps: 2_600_000,

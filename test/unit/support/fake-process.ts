@@ -1,4 +1,4 @@
-import type { Supervised } from '../../../src/plane/supervisor.ts';
+import type { Supervised } from '../../../src/workers/supervisor.ts';
 
 /** Stands for a process under supervision; lives until the test or its supervisor ends it. */
 export class FakeProcess implements Supervised {

@@ -1,17 +1,17 @@
-import type { AacJobOptions } from '../../../transcode/aac-job.ts';
-import type { Card } from '../../../transcode/card.ts';
+import type { AacEncoderOptions } from '../../../transcode/ffmpeg/aac-encoder.ts';
+import type { Slate } from '../../../transcode/ffmpeg/slate.ts';
 import { config, sps } from './picture-path.ts';
 
 /* Stand for the children that encode a program's sound and its card. All that were started, the oldest first: */
-export const aacJobs: FakeAacJob[] = [];
-export const cardRequests: FakeCardRequest[] = [];
+export const aacJobs: FakeAacEncoder[] = [];
+export const cardRequests: FakeSlateRequest[] = [];
 
 const FRAME_SAMPLES = 1024;
 const TICK_SAMPLES = 960;
 
-export class FakeAacJob {
+export class FakeAacEncoder {
   readonly pid = 4_713;
-  readonly options: AacJobOptions;
+  readonly options: AacEncoderOptions;
   /** Each tick's first byte. */
   readonly fed: number[] = [];
   stopped = false;
@@ -19,7 +19,7 @@ export class FakeAacJob {
   hangs = false;
   #frames = 0;
 
-  constructor(options: AacJobOptions) {
+  constructor(options: AacEncoderOptions) {
     this.options = options;
     aacJobs.push(this);
   }
@@ -54,17 +54,17 @@ export class FakeAacJob {
 export const ENCODED_RECORD = config(sps('Baseline without B-frames')).data;
 
 /** Three pictures, the first of them a key frame. */
-export const CARD: Card = {
+export const CARD: Slate = {
   config: ENCODED_RECORD,
   frames: ['c0', 'c1', 'c2'].map((hex, index) => ({ data: Buffer.from(hex, 'hex'), key: index === 0 })),
   textFailure: undefined,
 };
 
-export class FakeCardRequest {
+export class FakeSlateRequest {
   readonly text: string;
   succeed: (card: Card) => void = () => {};
   fail: (error: Error) => void = () => {};
-  readonly card: Promise<Card>;
+  readonly card: Promise<Slate>;
 
   constructor(text: string) {
     this.text = text;
@@ -76,6 +76,6 @@ export class FakeCardRequest {
   }
 }
 
-export function fakeEncodeCard(text: string): Promise<Card> {
-  return new FakeCardRequest(text).card;
+export function fakeEncodeSlate(text: string): Promise<Slate> {
+  return new FakeSlateRequest(text).card;
 }

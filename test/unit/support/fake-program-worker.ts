@@ -1,6 +1,6 @@
-import { PatchroomError } from '../../../src/errors.ts';
-import type { LinkedTrack } from '../../../src/plane/hub-link.ts';
-import type { WorkerRequest } from '../../../src/plane/messages.ts';
+import { PatchroomError } from '../../../src/base/errors.ts';
+import type { LinkedTrack } from '../../../src/workers/hub-link.ts';
+import type { WorkerRequest } from '../../../src/workers/messages.ts';
 import { Gate } from './gate.ts';
 
 /**

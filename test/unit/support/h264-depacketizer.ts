@@ -1,4 +1,4 @@
-import { parseRtp } from '../../../src/media/rtp.ts';
+import { parseRtp } from '../../../src/media/rtp/rtp.ts';
 
 /** One access unit as it was received. */
 export interface ReceivedUnit {

@@ -1,4 +1,4 @@
-import { type LengthBytes, nalUnitsOf } from '../../../src/media/h264.ts';
+import { type LengthBytes, nalUnitsOf } from '../../../src/media/h264/nal-units.ts';
 
 /** @returns them strung together, each behind its length */
 export function withLengths(units: readonly Buffer[], lengthBytes: LengthBytes = 4): Buffer {

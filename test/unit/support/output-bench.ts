@@ -1,13 +1,12 @@
 import { onTestFinished } from 'vitest';
 import { RelayLeg } from '../../../gateways/rtmp/relay-leg.ts';
-import type { DialRequest, Gateway, LegReport } from '../../../src/gateway.ts';
-import type { Logger } from '../../../src/log.ts';
+import type { Logger } from '../../../src/base/log.ts';
+import type { DeliveryRequest, Sink } from '../../../src/gateway.ts';
+import type { Director } from '../../../src/outputs/director.ts';
 import type { Output, OutputSource } from '../../../src/outputs/output.ts';
 import { Outputs } from '../../../src/outputs/outputs.ts';
-import type { MediaPlane } from '../../../src/plane/plane.ts';
-import type { ProgramOf, RoomProgram } from '../../../src/plane/room-program.ts';
 import type { Room } from '../../../src/room/room.ts';
-import { DEFAULT_PROGRAM_SHAPE } from '../../../transcode/program-arguments.ts';
+import type { DeliveryReport } from '../../../transcode/delivery/delivery-report.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { FakeLog } from './fake-log.ts';
 import { LIVE } from './fake-outputs.ts';
@@ -19,12 +18,12 @@ import { openRoom, person } from './rooms.ts';
 export class FakeProgram {
   readonly id: string;
   readonly room: Room;
-  readonly of: ProgramOf;
+  readonly of: OutputSource;
   readonly worker: FakeProcess & { hasEnded?: boolean };
-  shown: RoomProgram['shown'];
+  shown: Director['shown'];
   closed = 0;
 
-  constructor(id: string, room: Room, of: ProgramOf, worker: FakeProcess) {
+  constructor(id: string, room: Room, of: OutputSource, worker: FakeProcess) {
     this.id = id;
     this.room = room;
     this.of = of;
@@ -38,9 +37,8 @@ export class FakeProgram {
 
 /** A push that goes nowhere. */
 export interface FakePush {
-  readonly request: DialRequest;
+  readonly request: DeliveryRequest;
   readonly leg: RelayLeg;
-  readonly signal: AbortSignal;
   ended: boolean;
 }
 
@@ -62,13 +60,11 @@ export class OutputBench {
     const { room, clock } = openRoom({ maxParticipants: 0 });
     this.room = room;
     this.clock = clock;
-    const plane = { program: (of: Room, what: ProgramOf) => this.#program(of, what) };
     this.outputs = new Outputs({
-      plane: plane as unknown as MediaPlane,
+      open: (of, what) => this.#program(of, what),
       clock,
       log: this.log as unknown as Logger,
-      gateways: () => [this.#gateway(['rtmp', 'rtmps']), { start: async () => {}, stop: async () => {} }],
-      settings: { shape: DEFAULT_PROGRAM_SHAPE, audioBitrateBps: 128_000 },
+      sinks: () => [this.#sink(['rtmp', 'rtmps'])],
       maxOutputs,
       maxDestinations,
     });
@@ -90,7 +86,7 @@ export class OutputBench {
   }
 
   /** The latest push to that address tells how it is. */
-  async say(address: string, report: Partial<LegReport> = {}): Promise<void> {
+  async say(address: string, report: Partial<DeliveryReport> = {}): Promise<void> {
     this.#to(address).leg.update({ ...LIVE, ...report });
     await turn();
   }
@@ -121,27 +117,24 @@ export class OutputBench {
     return found;
   }
 
-  async #program(room: Room, of: ProgramOf): Promise<RoomProgram> {
+  async #program(room: Room, of: OutputSource): Promise<Director> {
     const failure = this.failures.program.shift();
     if (failure) throw failure;
     const program = new FakeProgram(`PG_${this.programs.length + 1}`, room, of, this.#worker);
     this.programs.push(program);
     await this.gates.program.pass();
-    return program as unknown as RoomProgram;
+    return program as unknown as Director;
   }
 
-  #gateway(schemes: string[]): Gateway {
+  #sink(schemes: string[]): Sink {
     return {
       schemes,
-      start: async () => {},
-      stop: async () => {},
-      dial: async (request, signal) => {
+      open: async (request) => {
         const failure = this.failures.dial.shift();
         if (failure) throw failure;
         const shown = request.address.replace(/[^/]*$/, '{***}');
         const push: FakePush = {
           request,
-          signal,
           ended: false,
           leg: new RelayLeg(shown, async () => {
             push.ended = true;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PatchroomError } from '../../../src/errors.ts';
-import type { MediaModule } from '../../../src/plane/media-module.ts';
+import { PatchroomError } from '../../../src/base/errors.ts';
+import type { MediaModule } from '../../../src/workers/media-module.ts';
 
 const request = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('say'), text: z.string() }),

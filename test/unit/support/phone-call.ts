@@ -1,8 +1,8 @@
 import { expect, onTestFinished, vi } from 'vitest';
 import { CallMedia } from '../../../gateways/sip/media/call-media.ts';
 import type { RemoteEnd } from '../../../gateways/sip/media/messages.ts';
-import { parseRtp, type RtpPacket, writeRtpHeader } from '../../../src/media/rtp.ts';
-import { Mixer } from '../../../transcode/mixer.ts';
+import { parseRtp, type RtpPacket, writeRtpHeader } from '../../../src/media/rtp/rtp.ts';
+import { Mixer } from '../../../transcode/audio/mixer.ts';
 import { FakeClock } from './fake-clock.ts';
 import { turn } from './fake-process.ts';
 import { Ear } from './sounds.ts';

@@ -1,7 +1,7 @@
-import { VideoPath } from '../../../gateways/rtmp/ingest/video-path.ts';
-import { createLogger } from '../../../src/log.ts';
-import { serializeAvcConfig } from '../../../src/media/avc-config.ts';
-import type { FlvVideo } from '../../../src/media/flv.ts';
+import { createLogger } from '../../../src/base/log.ts';
+import type { FlvVideo } from '../../../src/media/containers/flv/flv.ts';
+import { serializeAvcConfig } from '../../../src/media/h264/avc-config.ts';
+import { VideoPath } from '../../../transcode/ingest/video-path.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeLink } from './fake-link.ts';
 import { H264Depacketizer } from './h264-depacketizer.ts';

@@ -1,10 +1,10 @@
-import { parseFlvVideo } from '../../../src/media/flv.ts';
+import { parseFlvVideo } from '../../../src/media/containers/flv/flv.ts';
 import type { SourceConfig, SourcePicture } from '../../../src/media/picture-source.ts';
 import type { ProgramPacket } from '../../../src/media/program.ts';
-import { ProgramPicture } from '../../../transcode/program/program-picture.ts';
-import { DEFAULT_PROGRAM_SHAPE } from '../../../transcode/program-arguments.ts';
+import { DEFAULT_ENCODING } from '../../../transcode/ffmpeg/program-arguments.ts';
+import { ProgramVideo } from '../../../transcode/program/program-video.ts';
 import { FakeClock } from './fake-clock.ts';
-import type { FakeVideoJob } from './fake-jobs.ts';
+import type { FakeVideoTranscoder } from './fake-jobs.ts';
 import { CARD, cardRequests, ENCODED_RECORD } from './fake-program-jobs.ts';
 import { withLengths } from './nal-units.ts';
 import { config, ENCODED, ENCODED_KEY, INTER, KEY, PLAIN, PPS, WITH_B } from './picture-path.ts';
@@ -34,9 +34,9 @@ export function programPictures() {
   const packets: ProgramPacket[] = [];
   const plans: string[] = [];
   const deaths: string[] = [];
-  const picture = new ProgramPicture({
+  const picture = new ProgramVideo({
     clock,
-    shape: { ...DEFAULT_PROGRAM_SHAPE, frameRate: 25 },
+    shape: { ...DEFAULT_ENCODING, frameRate: 25 },
     title: 'A room',
     toProgramMs: (localMs) => localMs + ORIGIN_MS,
     mixDelayMs: () => MIX_DELAY_MS,
@@ -86,18 +86,18 @@ export function programPictures() {
       );
     }
   };
-  const giveEncoded = (job: FakeVideoJob, letter: string, timestampMs: number) => {
+  const giveEncoded = (job: FakeVideoTranscoder, letter: string, timestampMs: number) => {
     job.options.onConfig(Buffer.from(ENCODED_RECORD));
     const key = letter === 'E';
     job.give({ data: withLengths([key ? ENCODED_KEY : ENCODED]), timestampMs, key });
   };
   /** Pictures come out of an encoder that is up to date: of what it was fed with last. @param letters - E and e */
-  const encode = (job: FakeVideoJob, letters: string) => {
+  const encode = (job: FakeVideoTranscoder, letters: string) => {
     for (const letter of letters) giveEncoded(job, letter, job.fed.at(-1)!.timestampMs);
   };
-  const encodedUpToMs = new Map<FakeVideoJob, number>();
+  const encodedUpToMs = new Map<FakeVideoTranscoder, number>();
   /** As of a real one: each that it was fed with to be shown, in the order in which they are. @param letters - E and e */
-  const encodeInTurn = (job: FakeVideoJob, letters: string) => {
+  const encodeInTurn = (job: FakeVideoTranscoder, letters: string) => {
     for (const letter of letters) {
       const before = encodedUpToMs.get(job) ?? Number.NEGATIVE_INFINITY;
       const waiting = job.times.filter(([ms, hidden]) => !hidden && ms > before);

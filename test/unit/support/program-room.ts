@@ -1,12 +1,12 @@
 import { expect, onTestFinished } from 'vitest';
-import { createLogger } from '../../../src/log.ts';
-import type { HubLink } from '../../../src/plane/hub-link.ts';
-import type { MediaWorker } from '../../../src/plane/media-worker.ts';
-import { type ProgramOf, RoomProgram } from '../../../src/plane/room-program.ts';
+import { createLogger } from '../../../src/base/log.ts';
+import { Director } from '../../../src/outputs/director.ts';
+import type { OutputSource } from '../../../src/outputs/output.ts';
 import { ProducerOnDemand } from '../../../src/room/producer-on-demand.ts';
 import type { Room } from '../../../src/room/room.ts';
 import type { NewTrack, Track } from '../../../src/room/track.ts';
-import { DEFAULT_PROGRAM_SHAPE } from '../../../transcode/program-arguments.ts';
+import type { MediaPlane } from '../../../src/workers/media-plane.ts';
+import { DEFAULT_ENCODING } from '../../../transcode/ffmpeg/program-arguments.ts';
 import { FakeClock } from './fake-clock.ts';
 import { turn } from './fake-process.ts';
 import { FakeProgramWorker } from './fake-program-worker.ts';
@@ -39,7 +39,7 @@ export function beginRoom(): void {
   ({ room } = openRoom({ maxParticipants: 0, maxTracksPerParticipant: 9 }));
 }
 
-export const SETTINGS = { shape: DEFAULT_PROGRAM_SHAPE, audioBitrateBps: 128_000 };
+export const SETTINGS = { encoding: DEFAULT_ENCODING, audioBitrateBps: 128_000 };
 export const link = async () => ({ id: 'a-link', consume: (id: string) => worker.consume(id) });
 
 export function mix(id: string): () => void {
@@ -47,18 +47,26 @@ export function mix(id: string): () => void {
   return () => void mixes.splice(mixes.indexOf(id), 1);
 }
 
+/** As much of a media plane as a program needs. */
+function plane({ mix }: { mix: (id: string) => () => void }): MediaPlane {
+  const parts = {
+    workerOf: () => worker,
+    mix: ({ sid }: Room) => mix(sid),
+    mixOf: (_room: Room, _port: unknown, id: string) => mix(id),
+    link,
+  };
+  return parts as unknown as MediaPlane;
+}
+
 /** A program, once all has come about that needs no picture. */
-export async function open(of: ProgramOf = { type: 'room' }, change: { mix?: typeof mix } = {}) {
-  const program = await RoomProgram.open({
+export async function open(of: OutputSource = { type: 'room' }, change: { mix?: typeof mix } = {}) {
+  const program = await Director.open({
     room,
     of,
     settings: SETTINGS,
-    worker: worker as unknown as MediaWorker,
-    mix,
-    link: link as unknown as () => Promise<HubLink>,
+    plane: plane({ mix, ...change }),
     clock,
     log: createLogger('silent'),
-    ...change,
   });
   onTestFinished(() => program.close());
   await turn();
@@ -84,7 +92,7 @@ export function push(): NewTrack {
     ...camera(),
     codec: { name: 'H264', clockRate: 90_000 },
     producerId: onDemand('hub copy'),
-    sendPictures: async ({ port, token }) => {
+    sendFrames: async ({ port, token }) => {
       await sending.pass();
       const stream = `${port} ${token}`;
       pushing.push(stream);

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ErrorCode } from '../../../src/errors.ts';
+import type { ErrorCode } from '../../../src/base/errors.ts';
 
 /** Matches a PatchroomError with that code, for `toThrow`. */
 export function refusal(code: ErrorCode): Error {

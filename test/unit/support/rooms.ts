@@ -1,4 +1,4 @@
-import type { NewParticipant } from '../../../src/room/participant.ts';
+import type { NewParticipant } from '../../../src/room/new-participant.ts';
 import { EVERYDAY_PERMISSIONS, type Permissions } from '../../../src/room/permissions.ts';
 import { Room, type RoomOptions } from '../../../src/room/room.ts';
 import type { NewTrack } from '../../../src/room/track.ts';

@@ -1,8 +1,9 @@
 import { type AmfValue, readAmf0, writeAmf0 } from '../../../gateways/rtmp/protocol/amf0.ts';
-import { ChunkReader, type RtmpMessage } from '../../../gateways/rtmp/protocol/chunk-reader.ts';
+import { ChunkReader } from '../../../gateways/rtmp/protocol/chunk-reader.ts';
 import { ChunkWriter } from '../../../gateways/rtmp/protocol/chunk-writer.ts';
 import { commandMessage } from '../../../gateways/rtmp/protocol/command.ts';
 import { ClientHandshake } from '../../../gateways/rtmp/protocol/handshake.ts';
+import type { RtmpMessage } from '../../../gateways/rtmp/protocol/messages.ts';
 import { MESSAGE } from '../../../gateways/rtmp/protocol/messages.ts';
 
 const COMMANDS = 3;

@@ -1,5 +1,5 @@
 import { RtmpError } from '../../../gateways/rtmp/protocol/rtmp-error.ts';
-import { ServerSession } from '../../../gateways/rtmp/session/server-session.ts';
+import { ServerSession } from '../../../gateways/rtmp/server/server-session.ts';
 import { RtmpClient } from './rtmp-client.ts';
 
 /** @param isHeard - whether the client gets the answers, and so answers the handshake */

@@ -1,7 +1,8 @@
 import { A_LAW_TO_LINEAR, encodeALaw, encodeMuLaw, MU_LAW_TO_LINEAR } from '../../../src/media/g711.ts';
-import { type AudioCodecName, createEncoder, type MixRate } from '../../../transcode/audio-codec.ts';
-import type { Contributor } from '../../../transcode/contributor.ts';
-import type { MixSink } from '../../../transcode/mix-listener.ts';
+import { createEncoder } from '../../../transcode/audio/audio-codec.ts';
+import type { Contributor } from '../../../transcode/audio/contributor.ts';
+import type { AudioCodecName, MixRate } from '../../../transcode/audio/mix-format.ts';
+import type { MixSink } from '../../../transcode/audio/mix-listener.ts';
 import { Tone } from '../../signals/tone.ts';
 
 export type Law = 'PCMU' | 'PCMA';

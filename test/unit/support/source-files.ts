@@ -61,6 +61,29 @@ export function parse(name: string, text: string): SourceFile {
   return { path: name, lines: text.split('\n').length - 1, imports, readsEnvironment };
 }
 
+/**
+ * Circles of imports among our own files, one for each group of files that reach each other, as `a -> b -> a`.
+ */
+export function circles(files: readonly SourceFile[]): string[] {
+  const imports = new Map(
+    files.map(({ path: name, imports: all }) => [
+      name,
+      all.filter(({ own }) => own).map(({ target }) => target),
+    ]),
+  );
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(name);
+    if (at >= 0) found.push([...trail.slice(at), name].join(' -> '));
+    if (at >= 0 || done.has(name)) return;
+    for (const target of imports.get(name) ?? []) visit(target, [...trail, name]);
+    done.add(name);
+  };
+  for (const name of imports.keys()) visit(name, []);
+  return found;
+}
+
 function onlyTypes(node: ESTree.ImportDeclaration | ESTree.ExportNamedDeclaration): boolean {
   const kind = node.type === 'ImportDeclaration' ? node.importKind : node.exportKind;
   return kind === 'type';

@@ -1,4 +1,4 @@
-import type { Sps } from '../../../src/media/sps.ts';
+import type { Sps } from '../../../src/media/h264/sps.ts';
 
 const FILM = 30_000 / 1001;
 

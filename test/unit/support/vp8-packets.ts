@@ -1,4 +1,4 @@
-import { RTP_HEADER_BYTES, writeRtpHeader } from '../../../src/media/rtp.ts';
+import { RTP_HEADER_BYTES, writeRtpHeader } from '../../../src/media/rtp/rtp.ts';
 
 /** What a payload descriptor has (RFC 7741, section 4.2) beyond what tells where a frame begins. */
 export interface Vp8Extensions {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerNotice } from '../../../gateways/webrtc/messages.ts';
 import { Subscriptions } from '../../../gateways/webrtc/subscriptions.ts';
-import { createLogger } from '../../../src/log.ts';
+import { createLogger } from '../../../src/base/log.ts';
 import { EVERYDAY_PERMISSIONS } from '../../../src/room/permissions.ts';
 import { ProducerOnDemand } from '../../../src/room/producer-on-demand.ts';
+import type { Participant } from '../../../src/room/room.ts';
 import type { Track } from '../../../src/room/track.ts';
 import { turn } from '../support/fake-process.ts';
 import { fakeReceiver } from '../support/fake-receiver.ts';
@@ -209,13 +210,13 @@ describe('a track on demand', () => {
     expect(atHub).toEqual([]); // the browser cannot receive yet
     await subscriptions.receiveThrough(receiver);
     expect([atHub, open()]).toEqual([['p'], ['p']]);
-    track.participant.leave('left');
+    (track.participant as Participant).leave('left');
     await turn();
     expect([atHub, open()]).toEqual([[], []]);
   });
 
   test.each<[string, (room: ReturnType<typeof phones>, track: Track) => unknown]>([
-    ['it is unpublished', (_, track) => track.participant.unpublish(track)],
+    ['it is unpublished', (_, track) => (track.participant as Participant).unpublish(track)],
     ['the connection goes', ({ subscriptions }) => subscriptions.reset()],
     [
       'the permission goes',
@@ -306,7 +307,7 @@ describe('tracks that come in one mix', () => {
     const { tracks, told, open, atHub, ann } = await mixed();
     await turn();
     for (const left of [2, 1, 0]) {
-      tracks[2 - left]!.participant.leave('left');
+      (tracks[2 - left]!.participant as Participant).leave('left');
       await turn();
       const expected = left > 0 ? ['mix'] : [];
       expect([open(), atHub, ann.subscriptions.size]).toEqual([expected, expected, left]);
@@ -319,7 +320,7 @@ describe('tracks that come in one mix', () => {
   test('go on without more ado when one goes that did not', async () => {
     const { tracks, told, consumers } = await mixed();
     await turn();
-    tracks[1]!.participant.leave('left');
+    (tracks[1]!.participant as Participant).leave('left');
     await turn();
     expect(consumers).toHaveLength(1);
     expect(told).toHaveLength(1);
@@ -334,12 +335,12 @@ describe('tracks that come in one mix', () => {
       const mix = room.onDemand('mix');
       const tracks = ['bob-phone', 'eve-phone', 'joe-phone'].map((name) => room.call(name, mix));
       await turn();
-      tracks[0]!.participant.leave('left');
+      (tracks[0]!.participant as Participant).leave('left');
       await room[gate].letAll();
       await turn();
       expect([room.open(), room.atHub]).toEqual([['mix'], ['mix']]);
       expect(new Set(room.ann.subscriptions.keys())).toEqual(new Set([tracks[1]!.sid, tracks[2]!.sid]));
-      for (const track of tracks) track.participant.leave('left');
+      for (const track of tracks) (track.participant as Participant).leave('left');
       await turn();
       expect([room.open(), room.atHub]).toEqual([[], []]);
     },

@@ -10,13 +10,13 @@ import {
   type ClientConnectionOptions,
   type Resolve,
 } from '../../../../gateways/rtmp/client/client-connection.ts';
-import { PermittedAddresses } from '../../../../gateways/rtmp/client/permitted-addresses.ts';
 import type { RtmpAddress } from '../../../../gateways/rtmp/client/rtmp-address.ts';
-import { Connection } from '../../../../gateways/rtmp/session/connection.ts';
+import { Connection } from '../../../../gateways/rtmp/server/connection.ts';
+import { PermittedAddresses } from '../../../../src/base/permitted-addresses.ts';
 import { selfSignedCertificate } from '../../../peers/certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { DESCRIPTION } from './program.ts';
+import { DESCRIPTION } from '../../transcode/delivery/program.ts';
 
 const KEY = 'very-secret-key';
 const LOOPBACK = new PermittedAddresses({ everything: false, allow: ['loopback'] });

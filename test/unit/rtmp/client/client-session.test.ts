@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type AmfValue, readAmf0 } from '../../../../gateways/rtmp/protocol/amf0.ts';
-import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
 import { commandMessage, statusMessage } from '../../../../gateways/rtmp/protocol/command.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { controlMessage, MESSAGE } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { RtmpError } from '../../../../gateways/rtmp/protocol/rtmp-error.ts';
-import { ServerSession } from '../../../../gateways/rtmp/session/server-session.ts';
+import { ServerSession } from '../../../../gateways/rtmp/server/server-session.ts';
 import type { ProgramDescription } from '../../../../src/media/program.ts';
 import { seededRandom } from '../../../signals/random.ts';
 import { addressOf, error, KEY, recorded, result, ScriptedServer } from './scripted-server.ts';

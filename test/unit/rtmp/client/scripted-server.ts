@@ -1,10 +1,11 @@
 import { ClientSession } from '../../../../gateways/rtmp/client/client-session.ts';
 import { parseRtmpAddress, type RtmpAddress } from '../../../../gateways/rtmp/client/rtmp-address.ts';
 import { type AmfValue, readAmf0 } from '../../../../gateways/rtmp/protocol/amf0.ts';
-import { ChunkReader, type RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import { ChunkReader } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
 import { ChunkWriter } from '../../../../gateways/rtmp/protocol/chunk-writer.ts';
 import { commandMessage, statusMessage } from '../../../../gateways/rtmp/protocol/command.ts';
 import { ServerHandshake } from '../../../../gateways/rtmp/protocol/handshake.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { MESSAGE } from '../../../../gateways/rtmp/protocol/messages.ts';
 
 export const KEY = 'live_1234567890_abcdefgh';

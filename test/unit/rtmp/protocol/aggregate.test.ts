@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { splitAggregate } from '../../../../gateways/rtmp/protocol/aggregate.ts';
-import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { chunk, messagesOfAnySplit, payload } from './chunks.ts';
 
 const AGGREGATE = 22;

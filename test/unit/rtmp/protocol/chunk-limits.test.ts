@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ChunkReader, type RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import { ChunkReader } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { RtmpError } from '../../../../gateways/rtmp/protocol/rtmp-error.ts';
 import { chunk, messagesOf, payload, type RawChunk, splits } from './chunks.ts';
 

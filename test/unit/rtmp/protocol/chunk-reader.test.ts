@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
 import { ChunkReader } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { chunk, messagesOf, messagesOfAnySplit, payload, type RawChunk } from './chunks.ts';
 
 const AUDIO = 8;

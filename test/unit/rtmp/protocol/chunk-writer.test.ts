@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ChunkReader, type RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import { ChunkReader } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
 import { ChunkWriter } from '../../../../gateways/rtmp/protocol/chunk-writer.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { controlMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { seededRandom } from '../../../signals/random.ts';
 import { chunk, messagesOf, payload } from './chunks.ts';

@@ -1,4 +1,5 @@
-import { ChunkReader, type RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import { ChunkReader } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 
 /* Chunks by the letter of RTMP 1.0, section 5.3, made without the writer that is tested with them. */
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { writeAmf0 } from '../../../../gateways/rtmp/protocol/amf0.ts';
-import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
 import {
   commandMessage,
   parseCommand,
   parseData,
   statusMessage,
 } from '../../../../gateways/rtmp/protocol/command.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 
 const AMF0_COMMAND = 20;
 const AMF3_COMMAND = 17;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import {
   controlMessage,
   parseControlNumber,

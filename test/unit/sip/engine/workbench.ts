@@ -10,7 +10,7 @@ import {
 } from '../../../../gateways/sip/engine/message.ts';
 import { parseMessage } from '../../../../gateways/sip/engine/parser.ts';
 import type { Flow, Transport } from '../../../../gateways/sip/engine/transport.ts';
-import { createLogger } from '../../../../src/log.ts';
+import { createLogger } from '../../../../src/base/log.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 export interface RequestParts {

@@ -5,7 +5,7 @@ import { Core } from '../../../../gateways/sip/engine/core.ts';
 import { header } from '../../../../gateways/sip/engine/message.ts';
 import { UdpTransport } from '../../../../gateways/sip/engine/udp-transport.ts';
 import { WireServer } from '../../../../gateways/sip/wire/server.ts';
-import { createLogger } from '../../../../src/log.ts';
+import { createLogger } from '../../../../src/base/log.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { ourTag, Phone } from './phone.ts';
 

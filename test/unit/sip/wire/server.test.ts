@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Core } from '../../../../gateways/sip/engine/core.ts';
 import { encodeFrame, type Frame, FrameReader } from '../../../../gateways/sip/wire/frame.ts';
 import { WireServer } from '../../../../gateways/sip/wire/server.ts';
-import { createLogger } from '../../../../src/log.ts';
+import { createLogger } from '../../../../src/base/log.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeTransport, request, requestBytes, UDP } from '../engine/workbench.ts';
 

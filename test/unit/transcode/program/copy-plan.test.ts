@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { serializeAvcConfig } from '../../../../src/media/avc-config.ts';
+import { serializeAvcConfig } from '../../../../src/media/h264/avc-config.ts';
+import { parseSps } from '../../../../src/media/h264/sps.ts';
 import type { SourceConfig } from '../../../../src/media/picture-source.ts';
-import { parseSps } from '../../../../src/media/sps.ts';
 import { planCopy } from '../../../../transcode/program/copy-plan.ts';
 import { BitWriter } from '../../support/bit-writer.ts';
 import { PPS } from '../../support/picture-path.ts';

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseFlvAudio, parseFlvVideo } from '../../../../src/media/flv.ts';
+import { parseFlvAudio, parseFlvVideo } from '../../../../src/media/containers/flv/flv.ts';
 import type { ProgramPacket } from '../../../../src/media/program.ts';
+import { DEFAULT_ENCODING } from '../../../../transcode/ffmpeg/program-arguments.ts';
 import { Program } from '../../../../transcode/program/program.ts';
 import { SILENT_AAC } from '../../../../transcode/program/silence.ts';
-import { DEFAULT_PROGRAM_SHAPE } from '../../../../transcode/program-arguments.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { videoJobs } from '../../support/fake-jobs.ts';
 import { aacJobs, cardRequests, ENCODED_RECORD } from '../../support/fake-program-jobs.ts';
@@ -11,17 +11,17 @@ import { withLengths } from '../../support/nal-units.ts';
 import { ENCODED_KEY, INTER, KEY } from '../../support/picture-path.ts';
 import { HUB, PUSH } from '../../support/program-pictures.ts';
 
-vi.mock(import('../../../../transcode/video-job.ts'), async () => {
-  const { FakeVideoJob } = await import('../../support/fake-jobs.ts');
-  return { VideoJob: FakeVideoJob } as never;
+vi.mock(import('../../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
+  const { FakeVideoTranscoder } = await import('../../support/fake-jobs.ts');
+  return { VideoTranscoder: FakeVideoTranscoder } as never;
 });
-vi.mock(import('../../../../transcode/aac-job.ts'), async () => {
-  const { FakeAacJob } = await import('../../support/fake-program-jobs.ts');
-  return { AacJob: FakeAacJob } as never;
+vi.mock(import('../../../../transcode/ffmpeg/aac-encoder.ts'), async () => {
+  const { FakeAacEncoder } = await import('../../support/fake-program-jobs.ts');
+  return { AacEncoder: FakeAacEncoder } as never;
 });
-vi.mock(import('../../../../transcode/card.ts'), async () => {
-  const { fakeEncodeCard } = await import('../../support/fake-program-jobs.ts');
-  return { encodeCard: fakeEncodeCard } as never;
+vi.mock(import('../../../../transcode/ffmpeg/slate.ts'), async () => {
+  const { fakeEncodeSlate } = await import('../../support/fake-program-jobs.ts');
+  return { encodeSlate: fakeEncodeSlate } as never;
 });
 beforeEach(() => {
   for (const jobs of [videoJobs, aacJobs, cardRequests]) jobs.splice(0);
@@ -38,7 +38,7 @@ function running() {
   const deaths: string[] = [];
   const program = new Program({
     clock,
-    shape: DEFAULT_PROGRAM_SHAPE,
+    encoding: DEFAULT_ENCODING,
     audioBitrateBps: 128_000,
     title: 'A room',
     mixDelayMs: () => 0,

@@ -1,8 +1,0 @@
-import type { MediaLink } from '../../../src/gateway.ts';
-
-/** Where a stream goes on the hub. */
-export interface HubTarget {
-  readonly link: MediaLink;
-  readonly ssrc: number;
-  readonly payloadType: number;
-}

@@ -1,0 +1,186 @@
+import type { VideoCodec, VideoFormat, VideoUnit } from '../../access-unit.ts';
+import { type AvcConfig, parseAvcConfig, serializeAvcConfig } from '../../h264/avc-config.ts';
+import { parseHevcConfig } from '../../h264/hevc-config.ts';
+import type { LengthBytes } from '../../h264/nal-units.ts';
+import { H264ParameterSets } from '../../h264/parameter-sets.ts';
+import { type JoinedPicture, PictureJoiner } from '../../h264/picture-joiner.ts';
+import { parseSps } from '../../h264/sps.ts';
+import { frameH264 } from '../../h264/unit-framing.ts';
+import type { FlvVideo } from './flv.ts';
+
+export interface FlvVideoReaderEvents {
+  unit(unit: VideoUnit): void;
+  unsupported(codec: string, why?: string): void;
+  malformed(): void;
+}
+
+const US_PER_MS = 1_000;
+/** So many frames without what says how to decode them, and none will come. */
+const PATIENCE_FRAMES = 50;
+const LENGTH_BYTES: LengthBytes = 4;
+const NAMES: Partial<Record<FlvVideo['codec'], string>> = { H264: 'H.264', H265: 'H.265' };
+
+/** Makes access units of FLV's video messages. */
+export class FlvVideoReader {
+  #events: FlvVideoReaderEvents;
+  #format: VideoFormat | undefined;
+  /** As it came, in the sequence header or in band. */
+  #config: AvcConfig | undefined;
+  #header: Buffer | undefined;
+  #sets = new H264ParameterSets();
+  #joiner = new PictureJoiner((picture) => this.#onPicture(picture));
+  #statedSize: { readonly width: number; readonly height: number } | undefined;
+  #undecodable = 0;
+
+  constructor(events: FlvVideoReaderEvents) {
+    this.#events = events;
+  }
+
+  setStatedSize(width: number, height: number): void {
+    this.#statedSize = { width, height };
+  }
+
+  receive(video: FlvVideo, timestampMs: number): void {
+    if (video.packet === 'config') this.#configure(video);
+    else if (video.packet === 'frame' && video.frame !== 'info') this.#receiveFrame(video, timestampMs);
+  }
+
+  /** Something of that time came besides. */
+  passed(timestampMs: number): void {
+    this.#joiner.passed(timestampMs);
+  }
+
+  end(): void {
+    this.#joiner.flush();
+  }
+
+  #configure({ codec, data }: FlvVideo): void {
+    // Some encoders repeat it before each key frame: only another one begins something new.
+    if (this.#header?.equals(data) && this.#format) return;
+    this.#joiner.flush();
+    const avc = codec === 'H264' ? parseAvcConfig(data) : undefined;
+    // Some encoders send H.265 by the number of H.264.
+    const hevc = avc || (codec !== 'H264' && codec !== 'H265') ? undefined : parseHevcConfig(data);
+    if (avc) this.#adoptAvc(avc, Buffer.from(data));
+    else if (hevc) {
+      const { lengthBytes, parameterSets } = hevc;
+      this.#adopt('H265', { record: Buffer.from(data), lengthBytes, parameterSets });
+    } else if (codec === 'H264' || codec === 'H265') {
+      this.#events.malformed();
+      return;
+    } else if (isVideoCodec(codec)) this.#adopt(codec, {});
+    this.#header = Buffer.from(data);
+  }
+
+  #receiveFrame(video: FlvVideo, timestampMs: number): void {
+    const { codec, data } = video;
+    if (!isVideoCodec(codec)) {
+      this.#events.unsupported(codec);
+      return;
+    }
+    if (data.length === 0) return;
+    if (codec === 'H264' && this.#format?.codec !== 'H265') this.#receiveH264(video, timestampMs);
+    else if (codec === 'H265' || this.#format?.codec === 'H265') this.#receiveH265(video, timestampMs);
+    else {
+      if (this.#format?.codec !== codec) {
+        if (video.frame !== 'key') return;
+        this.#adopt(codec, {});
+      }
+      this.#emit(data, video, timestampMs, video.frame === 'disposable');
+    }
+  }
+
+  #receiveH264({ data, frame, compositionMs }: FlvVideo, timestampMs: number): void {
+    const framed = frameH264(data, this.#config?.lengthBytes ?? LENGTH_BYTES);
+    if (!framed) {
+      this.#events.malformed();
+      return;
+    }
+    this.#joiner.add({ framed, timestampMs, compositionMs, key: frame === 'key' });
+  }
+
+  #receiveH265(video: FlvVideo, timestampMs: number): void {
+    if (this.#format?.codec === 'H265')
+      this.#emit(video.data, video, timestampMs, video.frame === 'disposable');
+    else this.#miss('H265');
+  }
+
+  #onPicture({ framed, timestampMs, compositionMs, key }: JoinedPicture): void {
+    const { sps, pps, data, isDisposable, isIdr, isRecoveryPoint } = framed;
+    if (sps.length > 0 || pps.length > 0) this.#adoptInBand(sps, pps);
+    if (this.#format?.codec !== 'H264') {
+      this.#miss('H264');
+      return;
+    }
+    // A container that calls a picture a key frame which is none would have decoders begin inside a group of pictures.
+    const isKey = isIdr || (key && (isRecoveryPoint || sps.length > 0));
+    this.#emit(data, { frame: isKey ? 'key' : 'inter', compositionMs }, timestampMs, isDisposable);
+  }
+
+  #emit(
+    data: Buffer,
+    { frame, compositionMs }: Pick<FlvVideo, 'frame' | 'compositionMs'>,
+    timestampMs: number,
+    disposable: boolean,
+  ): void {
+    this.#undecodable = 0;
+    this.#events.unit({
+      format: this.#format!,
+      data,
+      dtsUs: timestampMs * US_PER_MS,
+      ptsUs: (timestampMs + compositionMs) * US_PER_MS,
+      key: frame === 'key',
+      disposable,
+      discontinuity: false,
+    });
+  }
+
+  /** A picture that brings its own parameter sets is decoded with those. */
+  #adoptInBand(sps: readonly Buffer[], pps: readonly Buffer[]): void {
+    const present = this.#config;
+    const isKnown = (units: readonly Buffer[], known: readonly Buffer[] = []) =>
+      units.every((unit) => known.some((one) => one.equals(unit)));
+    if (isKnown(sps, present?.sps) && isKnown(pps, present?.pps)) return;
+    for (const unit of [...sps, ...pps]) this.#sets.add(unit);
+    const ownSps = sps.length > 0 ? sps : this.#sets.sps;
+    const ownPps = pps.length > 0 ? pps : this.#sets.pps;
+    const [first] = ownSps;
+    if (!first || ownPps.length === 0 || first.length < 4) return;
+    const config: AvcConfig = {
+      profile: first[1]!,
+      compatibility: first[2]!,
+      level: first[3]!,
+      lengthBytes: present?.lengthBytes ?? LENGTH_BYTES,
+      sps: ownSps,
+      pps: ownPps,
+    };
+    this.#header = undefined; // a sequence header that comes again means something
+    this.#adoptAvc(config, serializeAvcConfig(config));
+  }
+
+  #adoptAvc(config: AvcConfig, record: Buffer): void {
+    const { lengthBytes, sps, pps } = config;
+    this.#config = config;
+    for (const unit of [...sps, ...pps]) this.#sets.add(unit);
+    const read = parseSps(sps[0]!);
+    const size = read ? { width: read.width, height: read.height } : {};
+    this.#adopt('H264', { record, lengthBytes, parameterSets: [...sps, ...pps], ...size });
+  }
+
+  #adopt(codec: VideoCodec, parts: Partial<VideoFormat>): void {
+    if (codec !== 'H264') this.#config = undefined;
+    this.#format = { kind: 'video', codec, parameterSets: [], ...this.#statedSize, ...parts };
+  }
+
+  #miss(codec: 'H264' | 'H265'): void {
+    if (++this.#undecodable !== PATIENCE_FRAMES) return;
+    this.#events.unsupported(
+      NAMES[codec]!,
+      'without its parameter sets (no sequence header, and none in band)',
+    );
+  }
+}
+
+function isVideoCodec(codec: FlvVideo['codec']): codec is VideoCodec {
+  return ['H264', 'H265', 'AV1', 'VP9', 'VP8'].includes(codec);
+}

@@ -1,0 +1,372 @@
+/** FLV (Adobe FLV 10.1, annex E), whose tags have the same bodies as RTMP's audio and video messages. */
+
+/** A video message. */
+export interface FlvVideo {
+  codec: 'H264' | 'H265' | 'AV1' | 'VP9' | 'VP8' | 'Sorenson H.263' | 'Screen Video' | 'VP6' | 'unknown';
+  /** Disposable: no other frame needs it. Info: no frame, but a command for a player. */
+  frame: 'key' | 'inter' | 'disposable' | 'info';
+  /** Config: how to decode what follows. End: of the stream. Metadata: about colours, or a command. */
+  packet: 'config' | 'frame' | 'end' | 'metadata';
+  /** How long after its message's time the frame is presented, ms: 24 bits with a sign; 0 where it isn't said. */
+  compositionMs: number;
+  /** A view of the rest of the body. */
+  data: Buffer;
+}
+
+/** An audio message. */
+export interface FlvAudio {
+  codec: FlvAudioCodec;
+  packet: 'config' | 'frame' | 'end';
+  /** Samples a second and channels, as the header says; for AAC its configuration has the true ones (section E.4.2.1). */
+  rate: number;
+  channels: 1 | 2;
+  /** A view of the rest of the body. */
+  data: Buffer;
+}
+
+export type FlvAudioCodec =
+  | 'AAC'
+  | 'MP3'
+  | 'PCMA'
+  | 'PCMU'
+  | 'opus'
+  | 'FLAC'
+  | 'AC-3'
+  | 'E-AC-3'
+  | 'PCM'
+  | 'ADPCM'
+  | 'Speex'
+  | 'Nellymoser'
+  | 'unknown';
+
+const IS_EXTENDED = 0x80;
+const FRAMES: readonly (FlvVideo['frame'] | undefined)[] = [
+  undefined,
+  'key',
+  'inter',
+  'disposable',
+  'key', // made by a server
+  'info',
+];
+const VIDEO_CODECS = new Map<number, FlvVideo['codec']>([
+  [2, 'Sorenson H.263'],
+  [3, 'Screen Video'],
+  [4, 'VP6'],
+  [5, 'VP6'],
+  [6, 'Screen Video'],
+  [7, 'H264'],
+  // In no specification, but what encoders sent before there was Enhanced RTMP.
+  [12, 'H265'],
+]);
+const VIDEO_FOUR_CCS = new Map<string, FlvVideo['codec']>([
+  ['avc1', 'H264'],
+  ['hvc1', 'H265'],
+  ['av01', 'AV1'],
+  ['vp09', 'VP9'],
+  ['vp08', 'VP8'],
+]);
+/** AVCPacketType (section E.4.3.1). */
+const AVC_PACKETS = ['config', 'frame', 'end'] as const;
+const AVC_HEADER_BYTES = 5;
+/** VideoPacketType of Enhanced RTMP, version 2 ("Enhanced Video"). */
+const VIDEO_PACKETS = ['config', 'frame', 'end', 'frame', 'metadata'] as const;
+const CODED_FRAMES = 1;
+const VIDEO_METADATA = 4;
+const VIDEO_MULTITRACK = 6;
+const COMPOSITION_BYTES = 3;
+
+/** @returns undefined when it is cut off, or has a type of frame or packet that we don't know */
+export function parseFlvVideo(body: Buffer): FlvVideo | undefined {
+  const first = body[0];
+  if (first === undefined) return undefined;
+  const frame = FRAMES[(first >> 4) & 7];
+  if (!frame) return undefined;
+  if (first & IS_EXTENDED) return parseExtendedVideo(body, frame);
+  const codec = VIDEO_CODECS.get(first & 0x0f) ?? 'unknown';
+  // A command is one byte, whatever the codec.
+  if (frame === 'info') return { codec, frame, packet: 'metadata', compositionMs: 0, data: body.subarray(1) };
+  if (codec !== 'H264' && codec !== 'H265') {
+    return { codec, frame, packet: 'frame', compositionMs: 0, data: body.subarray(1) };
+  }
+  const packet = AVC_PACKETS[body[1] ?? -1];
+  if (!packet || body.length < AVC_HEADER_BYTES) return undefined;
+  const compositionMs = packet === 'frame' ? body.readIntBE(2, 3) : 0;
+  return { codec, frame, packet, compositionMs, data: body.subarray(AVC_HEADER_BYTES) };
+}
+
+function parseExtendedVideo(body: Buffer, frame: FlvVideo['frame']): FlvVideo | undefined {
+  const header = readExtendedHeader(body, VIDEO_MULTITRACK);
+  if (!header) return undefined;
+  const { type, fourCc, isFirst, data } = header;
+  const packet = isFirst ? VIDEO_PACKETS[type] : 'metadata';
+  if (!packet) return undefined;
+  if (frame === 'info' && type !== VIDEO_METADATA) {
+    return { codec: 'unknown', frame, packet: 'metadata', compositionMs: 0, data };
+  }
+  const codec = VIDEO_FOUR_CCS.get(fourCc) ?? 'unknown';
+  if (type !== CODED_FRAMES || (codec !== 'H264' && codec !== 'H265')) {
+    return { codec, frame, packet, compositionMs: 0, data };
+  }
+  if (data.length < COMPOSITION_BYTES) return undefined;
+  return {
+    codec,
+    frame,
+    packet,
+    compositionMs: data.readIntBE(0, 3),
+    data: data.subarray(COMPOSITION_BYTES),
+  };
+}
+
+const MOD_EX = 7;
+const FOUR_CC_BYTES = 4;
+/** AvMultitrackType of Enhanced RTMP, version 2. */
+const ONE_TRACK = 0;
+const MANY_CODECS = 2;
+
+/**
+ * Reads the header that Enhanced RTMP has for audio and video alike: modifiers, which are passed over, and of several
+ * tracks the one with the number 0 is the first.
+ * @returns undefined when it is cut off
+ */
+function readExtendedHeader(
+  body: Buffer,
+  multitrack: number,
+): { type: number; fourCc: string; isFirst: boolean; data: Buffer } | undefined {
+  let type = body[0]! & 0x0f;
+  let at = 1;
+  while (type === MOD_EX) {
+    if (at >= body.length) return undefined;
+    let bytes = body[at]! + 1;
+    at++;
+    if (bytes === 256) {
+      if (at + 2 > body.length) return undefined;
+      bytes = body.readUInt16BE(at) + 1;
+      at += 2;
+    }
+    at += bytes;
+    if (at >= body.length) return undefined;
+    type = body[at]! & 0x0f;
+    at++;
+  }
+  let tracks: number | undefined;
+  if (type === multitrack) {
+    if (at >= body.length) return undefined;
+    tracks = body[at]! >> 4;
+    type = body[at]! & 0x0f;
+    at++;
+  }
+  if (at + FOUR_CC_BYTES > body.length) return undefined;
+  const fourCc = body.toString('latin1', at, at + FOUR_CC_BYTES);
+  at += FOUR_CC_BYTES;
+  if (tracks === undefined) return { type, fourCc, isFirst: true, data: body.subarray(at) };
+  if (tracks > MANY_CODECS || at >= body.length) return undefined;
+  const isFirst = body[at] === 0;
+  at++;
+  if (tracks === ONE_TRACK) return { type, fourCc, isFirst, data: body.subarray(at) };
+  if (at + 3 > body.length) return undefined;
+  const bytes = body.readUIntBE(at, 3);
+  at += 3;
+  return at + bytes > body.length
+    ? undefined
+    : { type, fourCc, isFirst, data: body.subarray(at, at + bytes) };
+}
+
+const AAC = 10;
+const EXTENDED_AUDIO = 9;
+/** By SoundFormat; the numbers are rates that the header can't say and that go with the format. */
+const AUDIO_CODECS = new Map<number, readonly [FlvAudioCodec, number?]>([
+  [0, ['PCM']],
+  [1, ['ADPCM']],
+  [2, ['MP3']],
+  [3, ['PCM']],
+  [4, ['Nellymoser', 16_000]],
+  [5, ['Nellymoser', 8_000]],
+  [6, ['Nellymoser']],
+  [7, ['PCMA', 8_000]],
+  [8, ['PCMU', 8_000]],
+  [AAC, ['AAC']],
+  [11, ['Speex', 16_000]],
+  [14, ['MP3', 8_000]],
+]);
+/** By SoundRate; the first is 5512.5 in truth. */
+const RATES = [5_512, 11_025, 22_050, 44_100] as const;
+const AUDIO_FOUR_CCS = new Map<string, FlvAudioCodec>([
+  ['mp4a', 'AAC'],
+  ['Opus', 'opus'],
+  ['.mp3', 'MP3'],
+  ['fLaC', 'FLAC'],
+  ['ac-3', 'AC-3'],
+  ['ec-3', 'E-AC-3'],
+]);
+/** AudioPacketType of Enhanced RTMP, version 2. */
+const AUDIO_PACKETS = new Map<number, FlvAudio['packet']>([
+  [0, 'config'],
+  [1, 'frame'],
+  [2, 'end'],
+]);
+const AUDIO_MULTITRACK = 5;
+
+/** @returns undefined when it is cut off, or has a type of packet that we don't know */
+export function parseFlvAudio(body: Buffer): FlvAudio | undefined {
+  const first = body[0];
+  if (first === undefined) return undefined;
+  const format = first >> 4;
+  if (format === EXTENDED_AUDIO) return parseExtendedAudio(body);
+  const [codec, rate = RATES[((first >> 2) & 3) as 0 | 1 | 2 | 3]] = AUDIO_CODECS.get(format) ?? ['unknown'];
+  const channels = first & 1 ? 2 : 1;
+  if (format !== AAC) return { codec, packet: 'frame', rate, channels, data: body.subarray(1) };
+  const type = body[1];
+  if (type !== 0 && type !== 1) return undefined;
+  return { codec, packet: type === 0 ? 'config' : 'frame', rate, channels, data: body.subarray(2) };
+}
+
+function parseExtendedAudio(body: Buffer): FlvAudio | undefined {
+  const header = readExtendedHeader(body, AUDIO_MULTITRACK);
+  const packet = header && (header.isFirst ? AUDIO_PACKETS.get(header.type) : 'end');
+  if (!packet) return undefined;
+  const codec = AUDIO_FOUR_CCS.get(header.fourCc) ?? 'unknown';
+  return { codec, packet, rate: 48_000, channels: 2, data: header.data };
+}
+
+/** What a tag holds; script is metadata in AMF0. */
+export interface FlvTag {
+  type: 'audio' | 'video' | 'script';
+  /** 32 bits */
+  timestampMs: number;
+  body: Buffer;
+}
+
+const TAG_TYPES = { audio: 8, video: 9, script: 18 } as const;
+const FILE_HEADER_BYTES = 9;
+const TAG_HEADER_BYTES = 11;
+/** The size of the tag before, which stands behind each tag, and as 0 in front of the first. */
+const SIZE_BYTES = 4;
+const HAS_AUDIO = 4;
+const HAS_VIDEO = 1;
+const MAX_BODY_BYTES = 0xffffff;
+
+/** What a file or stream begins with, up to its first tag (section E.2). */
+export function flvHeader(hasAudio: boolean, hasVideo: boolean): Buffer {
+  const header = Buffer.alloc(FILE_HEADER_BYTES + SIZE_BYTES);
+  header.write('FLV\x01', 0, 'latin1');
+  header[4] = (hasAudio ? HAS_AUDIO : 0) | (hasVideo ? HAS_VIDEO : 0);
+  header.writeUInt32BE(FILE_HEADER_BYTES, 5);
+  return header;
+}
+
+/**
+ * A whole tag with its size behind it (section E.4.1).
+ *
+ * @param timestampMs - 32 bits
+ * @param body - at most 2^24 - 1 bytes
+ * @throws RangeError when the body is larger
+ */
+export function flvTag(type: FlvTag['type'], timestampMs: number, body: Buffer): Buffer {
+  if (body.length > MAX_BODY_BYTES) {
+    throw new RangeError(`A tag of FLV holds at most ${MAX_BODY_BYTES} bytes, not ${body.length}.`);
+  }
+  const size = TAG_HEADER_BYTES + body.length;
+  const tag = Buffer.allocUnsafe(size + SIZE_BYTES);
+  tag[0] = TAG_TYPES[type];
+  tag.writeUIntBE(body.length, 1, 3);
+  tag.writeUIntBE(timestampMs & 0xffffff, 4, 3);
+  tag[7] = timestampMs >>> 24;
+  tag.writeUIntBE(0, 8, 3); // StreamID
+  body.copy(tag, TAG_HEADER_BYTES);
+  tag.writeUInt32BE(size, size);
+  return tag;
+}
+
+/** Cuts a stream of FLV into its tags, however it is split. Holds one tag at the most. */
+export class FlvReader {
+  #maxTagBytes: number;
+  /** The file's header, later a tag's with the size of the tag before it. */
+  #header: Buffer = Buffer.alloc(FILE_HEADER_BYTES);
+  /** Bytes that are there of the header, and behind it of the tag's body. */
+  #headerBytes = 0;
+  #bodyBytes = 0;
+  #tag: FlvTag | undefined;
+  #begun = false;
+  #broken = false;
+
+  /** @param maxTagBytes - of a tag's body */
+  constructor(maxTagBytes: number) {
+    this.#maxTagBytes = maxTagBytes;
+  }
+
+  /**
+   * @param chunk - is not held on to
+   * @param onTag - is called with each tag as soon as its last byte is there; the body is a buffer of its own
+   * @throws Error for what is no FLV, or a tag that is too large; whatever comes after that is ignored
+   */
+  read(chunk: Buffer, onTag: (tag: FlvTag) => void): void {
+    let at = 0;
+    while (at < chunk.length && !this.#broken) {
+      if (this.#tag) {
+        at += this.#readBody(this.#tag, chunk, at, onTag);
+        continue;
+      }
+      const read = chunk.copy(this.#header, this.#headerBytes, at);
+      this.#headerBytes += read;
+      at += read;
+      if (this.#headerBytes === this.#header.length) this.#endHeader(onTag);
+    }
+  }
+
+  /** @returns bytes used */
+  #readBody(tag: FlvTag, chunk: Buffer, from: number, onTag: (tag: FlvTag) => void): number {
+    const read = chunk.copy(tag.body, this.#bodyBytes, from);
+    this.#bodyBytes += read;
+    if (this.#bodyBytes === tag.body.length) {
+      this.#tag = undefined;
+      onTag(tag);
+    }
+    return read;
+  }
+
+  #endHeader(onTag: (tag: FlvTag) => void): void {
+    this.#headerBytes = 0;
+    if (!this.#begun) {
+      this.#checkFileHeader();
+      this.#begun = true;
+      this.#header = Buffer.alloc(SIZE_BYTES + TAG_HEADER_BYTES);
+      return;
+    }
+    const tag = this.#readTagHeader();
+    if (tag.body.length === 0) onTag(tag);
+    else {
+      this.#tag = tag;
+      this.#bodyBytes = 0;
+    }
+  }
+
+  #checkFileHeader(): void {
+    const isFlv = this.#header.toString('latin1', 0, 4) === 'FLV\x01';
+    if (isFlv && this.#header.readUInt32BE(5) === FILE_HEADER_BYTES) return;
+    this.#fail(`no FLV: it begins with the bytes ${this.#header.toString('hex')}`);
+  }
+
+  #readTagHeader(): FlvTag {
+    const header = this.#header.subarray(SIZE_BYTES);
+    // Of the six bits below the two reserved ones the highest says that the tag is encrypted.
+    const type = TAG_TYPES_BY_NUMBER.get(header[0]! & 0x3f);
+    if (!type) this.#fail(`no FLV: there is no type ${header[0]! & 0x3f} of tag`);
+    const bytes = header.readUIntBE(1, 3);
+    if (bytes > this.#maxTagBytes) {
+      this.#fail(`a tag of ${bytes} bytes, and at most ${this.#maxTagBytes} are permitted`);
+    }
+    const timestampMs = header.readUIntBE(4, 3) + header[7]! * 2 ** 24;
+    return { type, timestampMs, body: Buffer.allocUnsafe(bytes) };
+  }
+
+  #fail(what: string): never {
+    this.#broken = true;
+    throw new Error(`What was read as FLV is ${what}.`);
+  }
+}
+
+const TAG_TYPES_BY_NUMBER = new Map<number, FlvTag['type']>([
+  [TAG_TYPES.audio, 'audio'],
+  [TAG_TYPES.video, 'video'],
+  [TAG_TYPES.script, 'script'],
+]);

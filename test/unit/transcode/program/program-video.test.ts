@@ -1,0 +1,376 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { parseFlvVideo } from '../../../../src/media/containers/flv/flv.ts';
+import { programArguments } from '../../../../transcode/ffmpeg/program-arguments.ts';
+import { videoJobs as jobs } from '../../support/fake-jobs.ts';
+import { cardRequests, ENCODED_RECORD } from '../../support/fake-program-jobs.ts';
+import { unitsOf, withLengths } from '../../support/nal-units.ts';
+import { ENCODED_KEY, INTER, KEY, PLAIN, PPS, WITH_B } from '../../support/picture-path.ts';
+import {
+  copying,
+  HUB,
+  MIX_DELAY_MS,
+  ORIGIN_MS,
+  OTHER_PUSH,
+  PERIOD_MS,
+  PUSH,
+  programPictures,
+  pushed,
+  settled,
+} from '../../support/program-pictures.ts';
+
+vi.mock(import('../../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
+  const { FakeVideoTranscoder } = await import('../../support/fake-jobs.ts');
+  return { VideoTranscoder: FakeVideoTranscoder } as never;
+});
+vi.mock(import('../../../../transcode/ffmpeg/slate.ts'), async () => {
+  const { fakeEncodeSlate } = await import('../../support/fake-program-jobs.ts');
+  return { encodeSlate: fakeEncodeSlate } as never;
+});
+beforeEach(() => {
+  jobs.splice(0);
+  cardRequests.splice(0);
+});
+
+const TOO_FAR = { keyFrameGapMs: 4_200 };
+
+/** Times never go back, and one configuration is followed by another one at the most. */
+function expectSound({ packets, letters }: ReturnType<typeof programPictures>): void {
+  const times = packets.map(({ timestampMs }) => timestampMs);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+  expect(times.every((time) => Number.isInteger(time) && time >= 0)).toBe(true);
+  expect(letters().match(/\[/g)?.length ?? 0).toBeLessThanOrEqual(2);
+  expect(letters()).not.toContain('?');
+}
+
+describe('copying', () => {
+  test('access units go out as they came, behind the configuration', () => {
+    const { letters, plans, packets, picture } = copying();
+    expect(letters()).toBe('[P]Kii');
+    expect([plans, picture.mode, jobs.length, cardRequests.length]).toEqual([['copied'], 'copied', 0, 0]);
+    expect(unitsOf(parseFlvVideo(packets[1]!.body)!.data)).toEqual([KEY]);
+    expect(unitsOf(parseFlvVideo(packets[3]!.body)!.data)).toEqual([INTER]);
+    expect(picture.config).toBe(packets[0]);
+    expect(picture.record).toEqual(PUSH.record);
+    expect([picture.frames, picture.bytes]).toEqual([3, 3 * (4 + KEY.length)]);
+  });
+
+  test('each is shown with its sound: when it was due, and as much later as that is', () => {
+    const all = programPictures();
+    void all.picture.show('a');
+    all.picture.configure('a', PUSH);
+    all.clock.advance(1_000);
+    all.send('a', 'Ki', { soundLateMs: 30 });
+    const first = ORIGIN_MS + 1_000 + 30 + MIX_DELAY_MS;
+    expect(all.frames().map(({ timestampMs }) => timestampMs)).toEqual([first, first + PERIOD_MS]);
+  });
+
+  test('B-frames keep their order and their composition times', () => {
+    const all = programPictures();
+    void all.picture.show('a');
+    all.picture.configure('a', PUSH);
+    const pictures = [
+      [0, 80],
+      [40, 200],
+      [80, 120],
+      [120, 160],
+    ] as const;
+    for (const [decodeMs, showMs] of pictures)
+      all.picture.receive('a', all.sourcePicture(decodeMs === 0, { decodeMs, showMs, dueAt: showMs }));
+    const begin = ORIGIN_MS + MIX_DELAY_MS;
+    expect(all.frames().map(({ timestampMs }) => timestampMs)).toEqual(
+      [0, 40, 80, 120].map((ms) => begin + ms),
+    );
+    expect(all.frames().map(({ body }) => parseFlvVideo(body)!.compositionMs)).toEqual([80, 160, 40, 40]);
+  });
+
+  test('begins with what came since the last key frame, all of it where it belongs', () => {
+    const all = programPictures();
+    void all.picture.show('a');
+    all.picture.configure('a', PUSH);
+    all.clock.advance(60_000);
+    all.sendBacklog('a', `K${'i'.repeat(50)}`);
+    expect(all.letters()).toBe(`[P]K${'i'.repeat(50)}`);
+    const last = ORIGIN_MS + 60_000 + MIX_DELAY_MS;
+    expect(all.frames().map(({ timestampMs }) => timestampMs)).toEqual(
+      Array.from({ length: 51 }, (_, index) => last - (50 - index) * PERIOD_MS),
+    );
+    expectSound(all);
+  });
+
+  test('which it does not know to be too long before all of it has come', () => {
+    const all = programPictures();
+    void all.picture.show('a');
+    all.picture.configure('a', PUSH);
+    // 12 s since the first key frame ever: the distance to the next one is known only as far as it has come.
+    all.sendBacklog('a', `K${'i'.repeat(300)}`, (index) => ({ keyFrameGapMs: index * PERIOD_MS }));
+    expect(all.letters()).toBe('');
+    expect(all.plans).toEqual([expect.stringMatching(/^encoded: key frames are \d+(\.\d)? s apart/)]);
+    all.encode(jobs[0]!, 'E');
+    expect(all.letters()).toBe('[E]E');
+    expectSound(all);
+  });
+
+  test('waits for a key frame', () => {
+    const all = programPictures();
+    void all.picture.show('a');
+    all.send('a', 'Ki'); // before it is said how to read them
+    all.picture.configure('a', PUSH);
+    all.send('a', 'iiKi');
+    expect(all.letters()).toBe('[P]Ki');
+  });
+
+  test('the same configuration, said again, changes nothing', () => {
+    const all = copying();
+    all.picture.configure('a', pushed(PLAIN));
+    all.send('a', 'iK');
+    all.picture.configure('a', pushed(PLAIN));
+    all.send('a', 'Ki');
+    expect([all.letters(), all.plans, jobs.length]).toEqual(['[P]KiiiKKi', ['copied'], 0]);
+  });
+
+  test('sources that are not to be shown are not', () => {
+    const all = copying();
+    all.picture.configure('b', OTHER_PUSH);
+    all.send('b', 'Kii');
+    expect(all.letters()).toBe('[P]Kii');
+  });
+});
+
+describe('copied no more', () => {
+  test('when key frames are too far apart: it is copied until the encoder takes over', async () => {
+    const all = copying();
+    all.send('a', 'ii', TOO_FAR);
+    expect(all.plans).toEqual(['copied', expect.stringMatching(/^encoded: key frames are 4.2 s apart/)]);
+    expect([all.picture.mode, all.letters()]).toEqual(['copied', '[P]Kiiii']);
+    const [job] = jobs;
+    expect(job!.options).toMatchObject({ fourCc: 'H264', width: 640, height: 360, maxWaitMs: 1_000 });
+    expect(job!.options.arguments).toEqual(
+      programArguments(PUSH, {
+        ...{ width: 1280, height: 720, frameRate: 25 },
+        bitrateBps: 2_500_000,
+        keyFrameSeconds: 2,
+        preset: 'superfast',
+      }),
+    );
+    // All since the key frame is decoded, and what is old not shown.
+    expect(job!.units).toEqual([[PLAIN, PPS, KEY], [INTER], [INTER], [INTER], [INTER]]);
+    expect(job!.times.map(([, hidden]) => hidden)).toEqual([true, true, true, false, false]);
+    all.encodeInTurn(job!, 'Ee');
+    all.send('a', 'iK', TOO_FAR);
+    all.encodeInTurn(job!, 'Ee');
+    expect([all.picture.mode, all.letters(), jobs.length]).toEqual(['encoded', '[P]Kiiii[E]Ee', 1]);
+    expectSound(all);
+  });
+
+  test('nor again, whatever it becomes', () => {
+    const all = copying();
+    all.send('a', 'i', TOO_FAR);
+    all.encode(jobs[0]!, 'E');
+    all.send('a', 'KiiKii');
+    all.encode(jobs[0]!, 'E');
+    all.send('a', 'KiiKii');
+    expect(all.letters()).toBe('[P]Kiii[E]E');
+    all.encode(jobs[0]!, 'ee');
+    expect(all.letters()).toBe('[P]Kiii[E]Eee');
+    expect(all.plans).toHaveLength(2);
+  });
+
+  test('another configuration: nothing of it goes out as it is', () => {
+    const all = copying();
+    all.picture.configure('a', OTHER_PUSH);
+    expect(all.plans).toEqual(['copied', 'encoded: its format changed']);
+    expect(jobs).toHaveLength(0);
+    all.send('a', 'iKii');
+    expect(all.letters()).toBe('[P]Kii');
+    expect(jobs[0]!.units).toEqual([[WITH_B, PPS, KEY], [INTER], [INTER]]);
+    all.encode(jobs[0]!, 'E');
+    expect([all.letters(), all.picture.mode]).toEqual(['[P]Kii[E]E', 'encoded']);
+    expectSound(all);
+  });
+
+  test('another codec: as another configuration', () => {
+    const all = copying();
+    all.picture.configure('a', { codec: 'HEVC', lengthBytes: 4, parameterSets: [PPS] });
+    all.send('a', 'Ki');
+    expect(all.letters()).toBe('[P]Kii');
+    expect(jobs[0]!.options.fourCc).toBe('HEVC');
+  });
+
+  test('another source: the one before goes on until there is a picture of it', async () => {
+    const all = copying();
+    const shown = vi.fn();
+    void all.picture.show('b').then(shown);
+    all.picture.configure('b', HUB);
+    all.send('a', 'i');
+    all.send('b', 'Ki');
+    all.send('a', 'iK');
+    expect(all.letters()).toBe('[P]KiiiiK');
+    await settled();
+    expect(shown).not.toHaveBeenCalled();
+    all.encode(jobs[0]!, 'E');
+    await settled();
+    expect(shown).toHaveBeenCalledOnce();
+    all.send('a', 'ii');
+    all.send('b', 'i');
+    all.encode(jobs[0]!, 'e');
+    expect([all.letters(), jobs.length]).toEqual(['[P]KiiiiK[E]Ee', 1]);
+    expectSound(all);
+  });
+
+  test('another push, too, for its parameter sets are others', () => {
+    const all = copying();
+    void all.picture.show('b');
+    all.picture.configure('b', OTHER_PUSH);
+    all.send('b', 'Kii');
+    expect(all.letters()).toBe('[P]Kii');
+    expect(jobs[0]!.times.map(([, hidden]) => hidden)).toEqual([false, false, false]);
+  });
+});
+
+describe('what cannot be copied is encoded from the start', () => {
+  test.each([
+    ['VP8', HUB, {}],
+    ['H.264 of the hub', { codec: 'H264', parameterSets: [] } as const, {}],
+    ['a push with key frames too far apart', PUSH, TOO_FAR],
+  ])('%s', (_, config, change) => {
+    const all = programPictures();
+    void all.picture.show('a');
+    all.picture.configure('a', config);
+    all.send('a', 'Kii', change);
+    expect([all.letters(), all.picture.mode, jobs.length]).toEqual(['', 'undecided', 1]);
+    expect(all.plans).toHaveLength(1);
+    all.encode(jobs[0]!, 'Ee');
+    expect([all.letters(), all.picture.mode]).toEqual(['[E]Ee', 'encoded']);
+    expect(all.picture.pid).toBe(jobs[0]!.pid);
+    expect(all.picture.encoderDelayMs).toBe(jobs[0]!.latencyMs);
+  });
+
+  test('without a configuration of the encoder nothing is shown', () => {
+    const all = programPictures();
+    void all.picture.show('a');
+    all.picture.configure('a', HUB);
+    all.send('a', 'K');
+    jobs[0]!.give({ data: Buffer.of(1), timestampMs: 0, key: true });
+    expect(all.letters()).toBe('');
+  });
+
+  test('a malformed picture costs no more than itself', () => {
+    const all = copying();
+    all.send('a', 'i', TOO_FAR);
+    const fed = jobs[0]!.fed.length;
+    all.picture.receive('a', all.sourcePicture(false, { data: Buffer.from('000000ff61', 'hex') }));
+    expect(jobs[0]!.fed).toHaveLength(fed);
+    all.send('a', 'i');
+    expect(jobs[0]!.fed).toHaveLength(fed + 1);
+  });
+});
+
+describe('from one encoded source to the next', () => {
+  function encoding() {
+    const all = programPictures();
+    void all.picture.show('a');
+    all.picture.configure('a', HUB);
+    all.send('a', 'Ki');
+    all.encode(jobs[0]!, 'Ee');
+    return all;
+  }
+
+  test('players are told of the parameter sets once, as they are the same', () => {
+    const all = encoding();
+    void all.picture.show('b');
+    all.picture.configure('b', PUSH);
+    all.send('b', 'Ki');
+    expect(jobs.map(({ stopped }) => stopped)).toEqual([false, false]);
+    all.encode(jobs[0]!, 'e');
+    all.encode(jobs[1]!, 'Ee');
+    all.encode(jobs[0]!, 'e');
+    expect(all.letters()).toBe('[E]EeeEe');
+    expect(jobs.map(({ stopped }) => stopped)).toEqual([true, false]);
+    expectSound(all);
+  });
+
+  test('of what came before it was wanted only the last is shown', () => {
+    const all = encoding();
+    all.clock.advance(20_000);
+    all.send('a', 'i');
+    void all.picture.show('b');
+    all.picture.configure('b', PUSH);
+    all.sendBacklog('b', `K${'i'.repeat(99)}`);
+    const shown = jobs[1]!.times.filter(([, hidden]) => !hidden).map(([ms]) => ms);
+    const latest = jobs[1]!.times.at(-1)![0];
+    expect(jobs[1]!.fed).toHaveLength(100);
+    expect(shown.every((ms) => ms >= latest - 1_000)).toBe(true);
+    expect(shown.length).toBeLessThanOrEqual(7);
+    all.encode(jobs[1]!, 'E');
+    expectSound(all);
+  });
+
+  /** Another one is wanted, whose encoder gives pictures that are so old. */
+  function behind(ms: number) {
+    const all = encoding();
+    void all.picture.show('b');
+    all.picture.configure('b', HUB);
+    all.send('b', 'K');
+    const [first, job] = jobs;
+    const data = withLengths([ENCODED_KEY]);
+    const giveOld = () => job!.give({ data, timestampMs: job!.fed.at(-1)!.timestampMs - ms, key: true });
+    job!.options.onConfig(ENCODED_RECORD);
+    all.send('a', 'i');
+    all.encode(first!, 'e');
+    return { all, job: job!, giveOld };
+  }
+
+  test.each([0, 50, 100])('its encoder is %i ms behind: it takes over', (ms) => {
+    const { all, giveOld } = behind(ms);
+    giveOld();
+    expect(all.letters()).toBe('[E]EeeE');
+    expectSound(all);
+  });
+
+  test.each([200, 2_000])('its encoder is %i ms behind: it has to come nearer, with a key frame', (ms) => {
+    const { all, job, giveOld } = behind(ms);
+    giveOld();
+    expect([all.letters(), job.keyFrameRequests]).toEqual(['[E]Eee', 1]);
+    all.encode(job, 'E');
+    expect(all.letters()).toBe('[E]EeeE');
+    expectSound(all);
+  });
+
+  test('its encoder does not come nearer within 3 s: it takes over all the same', () => {
+    const { all, giveOld } = behind(500);
+    giveOld();
+    all.clock.advance(2_900);
+    giveOld();
+    expect(all.letters()).toBe('[E]Eee');
+    all.clock.advance(100);
+    giveOld();
+    expect(all.letters()).toBe('[E]EeeE');
+    expectSound(all);
+  });
+
+  test('its configuration changes: another encoder, the same parameter sets', () => {
+    const all = encoding();
+    void all.picture.show('b');
+    all.picture.configure('b', PUSH);
+    all.send('b', 'Ki');
+    all.encode(jobs[1]!, 'E');
+    all.picture.configure('b', OTHER_PUSH);
+    expect(jobs[1]!.stopped).toBe(true);
+    all.send('b', 'iKi');
+    expect(jobs[2]!.units).toEqual([[WITH_B, PPS, KEY], [INTER]]);
+    all.encode(jobs[1]!, 'e'); // too late
+    all.encode(jobs[2]!, 'E');
+    expect(all.letters()).toBe('[E]EeEE');
+    expectSound(all);
+  });
+
+  test('the same configuration, said again: the same encoder', () => {
+    const all = encoding();
+    void all.picture.show('b');
+    all.picture.configure('b', PUSH);
+    all.send('b', 'Ki');
+    all.picture.configure('b', pushed(PLAIN));
+    all.send('b', 'i');
+    expect([jobs.length, jobs[1]!.stopped, jobs[1]!.fed.length]).toEqual([2, false, 3]);
+  });
+});
