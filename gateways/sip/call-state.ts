@@ -10,7 +10,8 @@ export type CallState =
   | { readonly at: 'arriving' }
   /** 200 is on its way; the ACK has not come. */
   | { readonly at: 'accepted'; readonly offerIsOurs: boolean }
-  | { readonly at: 'up' }
+  /** @see CallEvent 'silent': the phone was asked whether it is there, and has not answered yet */
+  | { readonly at: 'up'; readonly isAsked?: boolean }
   /** It is to end, but BYE has to wait for the ACK of our 200 (RFC 3261, section 15). */
   | { readonly at: 'ending'; readonly cause: EndCause }
   | { readonly at: 'over' };
@@ -37,6 +38,10 @@ export type CallEvent =
   | { readonly type: 'unacknowledged' }
   /** The engine that knew the call is gone; another ends it. */
   | { readonly type: 'engine-lost' }
+  /** Neither sound nor reports came for as long as a phone may be silent. */
+  | { readonly type: 'silent' }
+  /** The phone answered whether it knows the call. */
+  | { readonly type: 'answered'; readonly isThere: boolean }
   | { readonly type: 'end'; readonly cause: EndCause };
 
 export type CallEffect =
@@ -47,6 +52,10 @@ export type CallEffect =
    * is sent a stream that he did not ask for.
    */
   | { readonly type: 'start-media' }
+  /** Ask the phone, in its dialog, whether it is still there. */
+  | { readonly type: 'ask' }
+  /** It may go on being silent. */
+  | { readonly type: 'keep' }
   | { readonly type: 'bye'; readonly cause: EndCause }
   /** Out of the room, if still in. */
   | { readonly type: 'leave'; readonly reason: LeaveReason }
@@ -114,8 +123,13 @@ function accepted(state: CallState & { at: 'accepted' }, event: CallEvent): Tran
   }
 }
 
-function up(state: CallState, event: CallEvent): Transition {
+function up(state: CallState & { at: 'up' }, event: CallEvent): Transition {
   switch (event.type) {
+    case 'silent':
+      // One that suppresses silence sends nothing while its person listens.
+      return { state: { at: 'up', isAsked: true }, effects: state.isAsked ? [] : [{ type: 'ask' }] };
+    case 'answered':
+      return event.isThere ? { state: { at: 'up' }, effects: [{ type: 'keep' }] } : end({ type: 'silent' });
     case 'hung-up':
       return over('left');
     case 'unacknowledged': // of a re-INVITE

@@ -58,6 +58,8 @@ export class Call {
   #session: CallSession | undefined;
   #dialog: CallDialog | undefined;
   #localDescription = '';
+  /** Where its signalling comes from. */
+  #signalled: string;
   /** What offer and answer came to. */
   #agreed: RemoteMedia | undefined;
   /** We made the last offer, and its answer comes in an ACK. */
@@ -68,6 +70,7 @@ export class Call {
 
   constructor(incoming: IncomingCall, surroundings: CallSurroundings, log: Logger) {
     this.#incoming = incoming;
+    this.#signalled = incoming.source.address;
     this.#surroundings = surroundings;
     this.#log = log;
     this.#digits = new TokenBucket(DIGITS_PER_SECOND, DIGITS_BURST, surroundings.host.clock);
@@ -137,7 +140,7 @@ export class Call {
     participant.once('left', (reason) => this.#happen({ type: 'end', cause: { type: 'left', reason } }));
     this.#mustGoOn();
     this.#phone = new Phone(participant, this.#surroundings.phonesOf(participant), {
-      silent: () => this.#happen({ type: 'end', cause: { type: 'silent' } }),
+      silent: () => this.#happen({ type: 'silent' }),
       mediaLost: () => this.#happen({ type: 'end', cause: { type: 'media-lost' } }),
     });
     await this.#openPorts(this.#phone);
@@ -181,9 +184,10 @@ export class Call {
     return answered.media;
   }
 
-  async #start(media: RemoteMedia): Promise<void> {
+  /** @param signalled - where the description came from */
+  async #start(media: RemoteMedia, signalled = this.#signalled): Promise<void> {
     const { mediaTimeoutMs } = this.#surroundings;
-    const { address: signalled } = this.#incoming.source;
+    this.#signalled = signalled;
     // Nobody elsewhere may have us send to services of this machine, or of its own network segment.
     const isMisled = INTERNAL.has(media.address) && !INTERNAL.has(signalled);
     const address = isMisled ? UNKNOWN_ADDRESS : media.address;
@@ -222,6 +226,12 @@ export class Call {
       case 'start-media':
         if (this.#agreed) void this.#start(this.#agreed);
         break;
+      case 'ask':
+        void this.#dialog?.isThere().then((isThere) => this.#happen({ type: 'answered', isThere }));
+        break;
+      case 'keep':
+        this.#phone?.keep();
+        break;
       case 'bye':
         this.#ending = this.#dialog?.bye(endReason(effect.cause)) ?? Promise.resolve();
         break;
@@ -242,7 +252,8 @@ export class Call {
         reinvited: (reinvite) => this.#onReinvite(reinvite),
         info: ({ type, text }) => {
           const digit = digitOfInfo(type, text);
-          if (digit && this.#digits.take()) this.#participant?.press(digit);
+          if (digit && this.#digits.take())
+            this.#phone?.digit(digit, this.#surroundings.host.clock.now(), 'info');
         },
         ended: (by) => this.#happen({ type: by === 'phone' ? 'hung-up' : 'unacknowledged' }),
       });
@@ -285,7 +296,7 @@ export class Call {
     else if (answered.outcome === 'refused') reinvite.refuse(answered.status, answered.reason);
     else {
       reinvite.accept(answered.sdp);
-      void this.#start(answered.media);
+      void this.#start(answered.media, reinvite.source.address);
     }
   }
 

@@ -23,11 +23,10 @@ const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
  * The caller from the value of a From header. What cannot be read makes an anonymous caller; nothing throws.
- * @param fromHeader - decoded text, or the header's bytes as latin1 text
  */
 export function callerOf(fromHeader: string): Caller {
   if (fromHeader.length > MAX_HEADER_CHARACTERS) return ANONYMOUS;
-  const { displayName, uri } = nameAddressOf(decoded(fromHeader).trim());
+  const { displayName, uri } = nameAddressOf(fromHeader.trim());
   const address = addressOf(uri);
   if (!address) return ANONYMOUS;
   const { scheme, host } = address;
@@ -45,7 +44,7 @@ export function callerOf(fromHeader: string): Caller {
  */
 export function roomOf(requestUri: string): string | undefined {
   if (requestUri.length > MAX_HEADER_CHARACTERS) return undefined;
-  const user = addressOf(decoded(requestUri).trim())?.user;
+  const user = addressOf(requestUri.trim())?.user;
   if (!user || user.length > MAX_ROOM_CHARACTERS || user.search(UNPRINTABLE) >= 0) return undefined;
   return user.isWellFormed() ? user : undefined;
 }
@@ -59,19 +58,22 @@ interface Address {
 }
 
 /** More tolerant than the engine's grammar: whoever gets a call through should be shown. */
-const SIP_URI = /^sips?:(?:([^@]*)@)?(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d*)?(?:[;?].*)?$/is;
+const SIP_URI = /^sips?:(?:([^@]*)@)?(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d*)?((?:[;?].*)?)$/is;
 
 function addressOf(uri: string): Address | undefined {
   const number = /^tel:([^;?]+)/i.exec(uri)?.[1];
   if (number !== undefined) {
-    const digits = telephoneNumber(number);
+    const digits = telephoneNumber(unescaped(number) ?? '');
     return digits === undefined ? undefined : { scheme: 'tel', user: digits, host: '' };
   }
-  const [, userInfo = '', host] = SIP_URI.exec(uri) ?? [];
+  const [, userInfo = '', host, parameters = ''] = SIP_URI.exec(uri) ?? [];
   if (host === undefined) return undefined;
   // A telephone number in a SIP URI brings its own parameters (RFC 3261, section 19.1.6).
   const user = unescaped(/^[^:;]*/.exec(userInfo)![0]);
-  return user === undefined ? undefined : { scheme: 'sip', user, host: host.toLowerCase() };
+  if (user === undefined) return undefined;
+  const isNumber = /;user=phone(?:[;?]|$)/i.test(parameters) || user.startsWith('+');
+  const plain = isNumber ? telephoneNumber(user) : undefined;
+  return { scheme: 'sip', user: plain ?? user, host: host.toLowerCase() };
 }
 
 /** Splits `"Name" <uri>;tag=x` and `uri;tag=x` (section 20.10); a quoted string may hold escaped characters. */
@@ -107,16 +109,6 @@ function firstCharacters(text: string, count: number): string {
 
 function identityWithoutUser(host: string): string {
   return host === '' || host.length > MAX_IDENTITY_CHARACTERS - 4 ? ANONYMOUS.identity : `sip:${host}`;
-}
-
-/** Reads bytes that came as latin1 text for the UTF-8 that they are (RFC 3261, section 25.1); other text stays. */
-function decoded(text: string): string {
-  if (/[^\0-\xff]/.test(text)) return text;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'));
-  } catch {
-    return text;
-  }
 }
 
 /** @returns undefined for an escape that is none */

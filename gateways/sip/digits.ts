@@ -9,6 +9,10 @@ const PAYLOAD_BYTES = 4;
 const MAX_DURATION = 0xffff;
 /** Events whose late copies are known: they are sent three times over, and may overtake each other. */
 const REMEMBERED_EVENTS = 4;
+/** Packets of one press follow each other within so much: 20 ms at 48 kHz, 120 ms at 8 kHz. */
+const MAX_PACKET_TICKS = 960;
+/** No packet is overtaken by others that are so much later: 1 s at 8 kHz. */
+const LATE_TICKS = 8_000;
 
 /**
  * Tells the packets of telephone events apart: all of one event have the same RTP timestamp. A digit is known from whichever
@@ -49,6 +53,13 @@ export class DigitDetector {
       }
       return undefined;
     }
+    if (this.#isLate(event, timestamp)) return undefined;
+    if (this.#isSamePress(event, timestamp, hasEnded, duration)) {
+      this.#timestamp = timestamp;
+      this.#duration = Math.max(this.#duration, duration);
+      this.#hasEnded ||= hasEnded;
+      return undefined;
+    }
     const isHeldOn = !marker && this.#continues(event, timestamp);
     this.#known[this.#next] = timestamp;
     this.#next = (this.#next + 1) % REMEMBERED_EVENTS;
@@ -57,6 +68,22 @@ export class DigitDetector {
     this.#duration = duration;
     this.#hasEnded = hasEnded;
     return isHeldOn ? undefined : DIGITS[event];
+  }
+
+  /** Whether it was overtaken by a packet of the same press, or is a copy of that. */
+  #isLate(event: number, timestamp: number): boolean {
+    const distance = timestampDistance(timestamp, this.#timestamp);
+    return event === this.#event && distance <= 0 && distance > -LATE_TICKS;
+  }
+
+  /**
+   * Whether it is the press before, of a sender whose timestamp grows with each packet instead of telling when the key was
+   * pressed: its durations go on, and after its end there are only copies of that.
+   */
+  #isSamePress(event: number, timestamp: number, hasEnded: boolean, duration: number): boolean {
+    const distance = timestampDistance(timestamp, this.#timestamp);
+    if (event !== this.#event || distance < 0 || distance > MAX_PACKET_TICKS) return false;
+    return duration >= this.#duration && (!this.#hasEnded || hasEnded);
   }
 
   /** Whether an event is the one before, held on: it begins where that one's duration ran out. */

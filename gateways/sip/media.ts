@@ -71,6 +71,9 @@ class PhoneMedia {
       case 'mute':
         this.#mustGet(request.call).mute(request.muted);
         return {};
+      case 'keep':
+        this.#calls.get(request.call)?.stay();
+        return {};
       case 'hear':
         this.#mustGet(request.call).hear(request.receives);
         return {};

@@ -4,6 +4,7 @@ import type { Participant } from '../../src/room/room.ts';
 import type { Track } from '../../src/room/track.ts';
 import type { ConnectionQuality } from '../../src/room/vocabulary.ts';
 import { planMix } from '../../transcode/plan.ts';
+import { type DigitWay, DigitWays } from './digit-ways.ts';
 import type { RemoteEnd } from './media/messages.ts';
 import type { PortPair } from './port-pool.ts';
 import type { RoomPhone, RoomPhones } from './room-phones.ts';
@@ -27,6 +28,7 @@ export class Phone implements RoomPhone {
   #track: Track | undefined;
   #muted = false;
   #closed = false;
+  #digits = new DigitWays();
 
   constructor(participant: Participant, phones: RoomPhones, events: PhoneEvents) {
     this.participant = participant;
@@ -72,6 +74,9 @@ export class Phone implements RoomPhone {
       receivePayloadType: media.codec.receivePayloadType,
       ...(media.digits ? { digitsPayloadType: media.digits.receivePayloadType } : {}),
       rate: mixRateOf(media),
+      ...(media.maxBitrateBps === undefined ? {} : { maxBitrateBps: media.maxBitrateBps }),
+      packetMs:
+        (media.maxptime ?? DEFAULT_PACKET_MS) < DEFAULT_PACKET_MS ? SHORT_PACKET_MS : DEFAULT_PACKET_MS,
       sends: media.direction === 'sendrecv',
       receives: this.#wantsToHear && this.participant.permissions.subscribe,
     };
@@ -82,8 +87,14 @@ export class Phone implements RoomPhone {
     this.#follow();
   }
 
-  digit(digit: string): void {
-    this.participant.press(digit);
+  /** @param now - ms */
+  digit(digit: string, now: number, way: DigitWay = 'rtp'): void {
+    if (this.#digits.isNew(digit, way, now)) this.participant.press(digit);
+  }
+
+  /** It is there although nothing comes of it. */
+  keep(): void {
+    this.#phones.request({ type: 'keep', call: this.id }).catch(() => {}); // gone with its worker
   }
 
   quality(quality: ConnectionQuality): void {
@@ -204,6 +215,10 @@ export class Phone implements RoomPhone {
     this.participant.update({ attributes: { 'sip.callStatus': status } });
   }
 }
+
+/** What is sent in one packet, and what to a phone that does not take so much (a=maxptime: RFC 8866, section 6.5). */
+const DEFAULT_PACKET_MS = 20;
+const SHORT_PACKET_MS = 10;
 
 /** The rate of the mix that a phone gets: all that its codec carries, unless it plays less (RFC 7587, section 6.1). */
 function mixRateOf({ codec }: RemoteMedia): RemoteEnd['rate'] {

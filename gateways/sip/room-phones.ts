@@ -13,7 +13,7 @@ export interface RoomPhone {
   /** The call's id. */
   readonly id: string;
   readonly participant: Participant;
-  digit(digit: string): void;
+  digit(digit: string, now: number): void;
   quality(quality: ConnectionQuality): void;
   silent(): void;
   /** The process that carried its media died. */
@@ -128,7 +128,7 @@ export class RoomPhones {
   }
 
   #onNotice(notice: Notice): void {
-    if (notice.type === 'digit') this.#phones.get(notice.call)?.digit(notice.digit);
+    if (notice.type === 'digit') this.#phones.get(notice.call)?.digit(notice.digit, this.#host.clock.now());
     if (notice.type === 'quality') this.#phones.get(notice.call)?.quality(notice.quality);
     if (notice.type === 'silent') this.#phones.get(notice.call)?.silent();
     if (notice.type === 'speakers' && notice.mix === this.room.sid) {

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import Srf from 'drachtio-srf';
 import type { Logger } from '../../src/gateway.ts';
+import { descriptionIn } from './body-parts.ts';
 import type { DialogRecord } from './engine/process-messages.ts';
 
 /*
@@ -40,6 +41,8 @@ export const USER_AGENT = 'Patchroom';
 export const ALLOWED_METHODS = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO';
 const CONNECT_LIMIT_MS = 5_000;
 const LONGEST_RETRY_MS = 5_000;
+/** Of a body that was compressed, or encoded otherwise: it is none that is read. */
+const ENCODED = 'encoded';
 
 /** The connection to an engine. */
 export class Signalling {
@@ -177,6 +180,8 @@ export class IncomingCall {
 
 /** A re-INVITE (RFC 3261, section 14). */
 export interface Reinvite {
+  /** Where it came from. */
+  readonly source: Source;
   readonly offer: Body | undefined;
   accept(sdp: string): void;
   refuse(status: number, text: string): void;
@@ -217,12 +222,23 @@ export class CallDialog {
     });
     dialog.on('modify', (req, res) =>
       events.reinvited({
+        source: { protocol: req.protocol, address: req.source_address, port: Number(req.source_port) },
         offer: bodyOf(req),
         accept: (sdp) =>
           res.send(200, { body: sdp, headers: { ...OURS, 'Content-Type': 'application/sdp' } }),
         refuse: (status, text) => res.send(status, { headers: refusal(status, text) }),
       }),
     );
+  }
+
+  /** Asks the phone whether it knows the call (RFC 3261, sections 11 and 12.2.1.2): any answer but 481 and 408 says so. */
+  async isThere(): Promise<boolean> {
+    const ask = this.#dialog.request.bind(this.#dialog) as (options: object) => Promise<{ status?: number }>;
+    const status = await ask({ method: 'OPTIONS' }).then(
+      (response) => response?.status,
+      () => undefined,
+    );
+    return status !== undefined && status !== 481 && status !== 408;
   }
 
   /** Ends it. Resolves when the phone answered, or did not in time. @param reason - value of the Reason header (RFC 3326) */
@@ -242,7 +258,7 @@ function refusal(status: number, text: string): Headers {
     ...OURS,
     Warning: `399 patchroom "${quotable(text)}"`,
     ...(status === 503 ? { 'Retry-After': '5' } : {}),
-    ...(status === 415 ? { Accept: 'application/sdp' } : {}),
+    ...(status === 415 ? { Accept: 'application/sdp', 'Accept-Encoding': 'identity' } : {}),
   };
 }
 
@@ -253,8 +269,9 @@ function quotable(text: string): string {
 function bodyOf(req: Srf.SrfRequest): Body | undefined {
   const text = (req as { body?: string }).body;
   if (!text) return undefined;
-  const [type = ''] = (req.get('Content-Type') ?? '').split(';');
-  return { type: type.trim().toLowerCase(), text };
+  const encoding = req.get('Content-Encoding') ?? req.get('e') ?? '';
+  if (!/^(?:identity)?$/i.test(String(encoding).trim())) return { type: ENCODED, text: '' };
+  return descriptionIn({ type: req.get('Content-Type') ?? '', text });
 }
 
 function recordOf(dialog: Srf.Dialog, req: Srf.SrfRequest, source: Source): DialogRecord {

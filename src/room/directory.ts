@@ -14,7 +14,8 @@ export type DirectoryEvents = {
   roomClosed: [room: Room, reason: RoomCloseReason];
 };
 
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,127}$/u;
+/** A telephone number's plus may come first. */
+const NAME = /^(?=.{1,128}$)(?:[\p{L}\p{N}]|\+\p{N})[\p{L}\p{N}._@+-]*$/u;
 
 /** Paths of the HTTP server that a room's page would hide. */
 const RESERVED = new Set([

@@ -21,9 +21,9 @@ export function createDecoder(codec: AudioCodecName, format: MixFormat): MixDeco
   return codec === 'opus' ? new OpusDecoder(rateOf(format), channelsOf(format)) : new G711Decoder(codec);
 }
 
-/** @param format - of the samples; 8000 for G.711. Throws a RangeError for stereo in anything but L16 */
-export function createEncoder(codec: MixCodecName, format: MixFormat): MixEncoder {
+/** @param format - of the samples; 8000 for G.711. Throws a RangeError for stereo in anything but L16 @param maxBitrateBps - for Opus */
+export function createEncoder(codec: MixCodecName, format: MixFormat, maxBitrateBps?: number): MixEncoder {
   if (codec === 'L16') return new L16Encoder(rateOf(format));
   if (format === 'stereo') throw new RangeError(`Stereo mixes are delivered as L16, not as ${codec}.`);
-  return codec === 'opus' ? new OpusEncoder(format) : new G711Encoder(codec);
+  return codec === 'opus' ? new OpusEncoder(format, maxBitrateBps) : new G711Encoder(codec);
 }

@@ -1,40 +1,14 @@
-import { createEncoder } from './audio-codec.ts';
 import type { Contributor, Origin } from './contributor.ts';
+import { EncodedFrames, type Encoding, isSameEncoding } from './encoded-frames.ts';
 import { limit } from './limiter.ts';
-import {
-  type MixCodecName,
-  type MixEncoder,
-  type MixFormat,
-  type MixRate,
-  rateOf,
-  samplesPerFrame,
-} from './mix-format.ts';
-import { type MixListener, payloadBuffer } from './mix-listener.ts';
+import { type MixFormat, type MixRate, rateOf, samplesPerFrame } from './mix-format.ts';
+import type { MixListener } from './mix-listener.ts';
 
-/** One sound that several hear, encoded once a tick for each of their codecs, and only if somebody takes it. */
-class SharedEncode {
-  readonly payload: Uint8Array;
-  readonly codec: MixCodecName;
-  readonly encoder: MixEncoder;
-  bytes = 0;
-  /** The tick that `payload` belongs to. */
-  tick = -1;
-
-  constructor(codec: MixCodecName, format: MixFormat) {
-    this.codec = codec;
-    this.payload = payloadBuffer(codec);
-    this.encoder = createEncoder(codec, format);
-  }
-
-  /**
-   * Nobody took it at the tick before: whoever does now heard another encoder until then, and this one goes on from
-   * there, so that the change is not heard.
-   */
-  startAfter(before: Int16Array): void {
-    if (!this.encoder.hasMemory) return;
-    this.encoder.reset();
-    this.encoder.encode(before, this.payload, 0);
-  }
+/** One sound that several hear, encoded once a tick for each of their encodings, and only if somebody takes it. */
+interface SharedEncode {
+  readonly frames: EncodedFrames;
+  /** The tick that it was encoded of. */
+  tick: number;
 }
 
 /**
@@ -52,7 +26,7 @@ export class Bus {
   #mix: Int16Array;
   #mixOfLastTick: Int16Array;
   #ownMix: Int16Array;
-  #shared = new Map<MixCodecName, SharedEncode>();
+  #shared: SharedEncode[] = [];
   /** The one that was asked for last: mostly by the next listener, too. */
   #latest: SharedEncode | undefined;
   #tick = 0;
@@ -109,26 +83,36 @@ export class Bus {
     if (listener.takesOwn(ownFrame !== undefined)) {
       listener.encode(ownFrame ? this.#without(ownFrame) : this.#mix, this.#mixOfLastTick);
     } else {
-      const { payload, bytes } = this.#sharedFor(listener.codec);
-      listener.deliver(payload, bytes);
+      listener.deliver(this.#sharedFor(listener.encoding));
     }
   }
 
-  #sharedFor(codec: MixCodecName): SharedEncode {
+  #sharedFor(encoding: Encoding): EncodedFrames {
     const latest = this.#latest;
-    if (latest && latest.tick === this.#tick && latest.codec === codec) return latest;
-    let shared = this.#shared.get(codec);
+    if (latest && latest.tick === this.#tick && isSameEncoding(latest.frames.encoding, encoding))
+      return latest.frames;
+    let shared = this.#shared.find(({ frames }) => isSameEncoding(frames.encoding, encoding));
     if (!shared) {
-      shared = new SharedEncode(codec, this.format);
-      this.#shared.set(codec, shared);
+      this.#forgetUnused();
+      shared = { frames: new EncodedFrames(encoding, this.format), tick: -1 };
+      this.#shared.push(shared);
     }
     if (shared.tick !== this.#tick) {
-      if (shared.tick < this.#tick - 1) shared.startAfter(this.#mixOfLastTick);
-      shared.bytes = shared.encoder.encode(this.#mix, shared.payload, 0);
+      // Nobody took it at the tick before: whoever does now heard another encoder until then.
+      if (shared.tick < this.#tick - 1) shared.frames.startAfter(this.#mixOfLastTick);
+      shared.frames.encode(this.#mix);
       shared.tick = this.#tick;
     }
     this.#latest = shared;
-    return shared;
+    return shared.frames;
+  }
+
+  /** Encodings that nobody has any more. */
+  #forgetUnused(): void {
+    const wanted = [...this.listeners].map(({ encoding }) => encoding);
+    this.#shared = this.#shared.filter(({ frames }) =>
+      wanted.some((one) => isSameEncoding(one, frames.encoding)),
+    );
   }
 
   /** The mix without one who is in it: mix-minus. */

@@ -1,21 +1,13 @@
-import { createEncoder } from './audio-codec.ts';
 import type { Contributor } from './contributor.ts';
-import { MAX_L16_BYTES } from './l16-codec.ts';
-import { type MixCodecName, type MixEncoder, type MixFormat, type MixRate, mixFormat } from './mix-format.ts';
+import { EncodedFrames, type Encoding } from './encoded-frames.ts';
+import { type MixCodecName, type MixFormat, type MixRate, mixFormat } from './mix-format.ts';
 
-/** Largest payload of a frame that goes out as one packet (RFC 6716, section 3.2.1: 1275 bytes, and its header). */
-export const MAX_PAYLOAD_BYTES = 1500;
 /** A codec with memory goes back to the shared encoder after this long without speech: 2 s. */
 const OWN_TICKS = 100;
 
-/** Memory for one frame in that codec. */
-export function payloadBuffer(codec: MixCodecName): Uint8Array {
-  return new Uint8Array(codec === 'L16' ? MAX_L16_BYTES : MAX_PAYLOAD_BYTES);
-}
-
 /** Where a listener's sound goes. */
 export interface MixSink {
-  /** One frame, 20 ms. @param payload - valid during the call; its first `bytes` bytes */
+  /** One packet's audio, 20 ms or what was asked for. @param payload - valid during the call; its first `bytes` bytes */
   deliver(payload: Uint8Array, bytes: number): void;
   /** Frames that will never come: time went on without them. */
   skip(frames: number): void;
@@ -27,6 +19,10 @@ export interface MixListenerOptions {
   readonly rate: MixRate;
   /** 1 by default. 2: L16 at 48 kHz, interleaved, left first; who is in mono is on both sides. */
   readonly channels?: 1 | 2;
+  /** Of what it gets, at the most: for codecs whose rate can be chosen. */
+  readonly maxBitrateBps?: number | undefined;
+  /** How much audio goes out in one piece: half a tick's where its sink takes no more. 20 by default. */
+  readonly packetMs?: 10 | 20 | undefined;
   /** Whom it must not hear: its own voice, which is no other listener's. */
   readonly own?: Contributor;
   /** Only what gateways of this process contribute, not what comes from the hub. */
@@ -40,25 +36,27 @@ export class MixListener {
   readonly format: MixFormat;
   readonly own: Contributor | undefined;
   #sink: MixSink;
-  #encoder: MixEncoder;
-  #payload: Uint8Array;
+  /** Listeners who agree in this get the same bytes. */
+  readonly encoding: Encoding;
+  #frames: EncodedFrames;
   /** Ticks for which he keeps his own encoder; 0: he shares. */
   #ownTicks = 0;
   #primed = false;
 
   /** Throws a RangeError for stereo in anything but L16 at 48 kHz. */
-  constructor({ codec, rate, channels = 1, own }: MixListenerOptions, sink: MixSink) {
+  constructor(options: MixListenerOptions, sink: MixSink) {
+    const { codec, rate, channels = 1, own, maxBitrateBps, packetMs = 20 } = options;
     this.codec = codec;
     this.format = mixFormat(rate, channels);
     this.own = own;
     this.#sink = sink;
-    this.#encoder = createEncoder(codec, this.format);
-    this.#payload = payloadBuffer(codec);
+    this.encoding = { codec, maxBitrateBps: codec === 'opus' ? maxBitrateBps : undefined, packetMs };
+    this.#frames = new EncodedFrames(this.encoding, this.format);
   }
 
   /** @param speaks - whether his own voice is in the mix at this tick. @returns whether he needs a mix of his own */
   takesOwn(speaks: boolean): boolean {
-    if (speaks) this.#ownTicks = this.#encoder.hasMemory ? OWN_TICKS : 1;
+    if (speaks) this.#ownTicks = this.#frames.hasMemory ? OWN_TICKS : 1;
     else if (this.#ownTicks > 0) this.#ownTicks--;
     if (this.#ownTicks === 0) this.#primed = false;
     return this.#ownTicks > 0;
@@ -70,16 +68,15 @@ export class MixListener {
    * goes on from there, so that the change is not heard
    */
   encode(samples: Int16Array, before: Int16Array): void {
-    if (!this.#primed && this.#encoder.hasMemory) {
-      this.#encoder.reset();
-      this.#encoder.encode(before, this.#payload, 0);
-    }
+    if (!this.#primed) this.#frames.startAfter(before);
     this.#primed = true;
-    this.#sink.deliver(this.#payload, this.#encoder.encode(samples, this.#payload, 0));
+    this.#frames.encode(samples);
+    this.deliver(this.#frames);
   }
 
-  deliver(payload: Uint8Array, bytes: number): void {
-    this.#sink.deliver(payload, bytes);
+  deliver(frames: EncodedFrames): void {
+    for (let index = 0; index < frames.count; index++)
+      this.#sink.deliver(frames.payloads[index]!, frames.bytes[index]!);
   }
 
   skip(frames: number): void {

@@ -140,20 +140,22 @@ function viewMemory(): void {
   decodedSamples = new Int16Array(library.memory.buffer, samplesAt, 2 * MAX_PACKET_SAMPLES);
 }
 
+const LEAST_BPS = 6_000;
 /** Enough for clear mono speech of the rate's bandwidth. */
 const BITRATES_BPS: Record<MixRate, number> = { 8000: 24_000, 16000: 32_000, 48000: 48_000 };
 
-/** Encodes mono speech, with in-band FEC. Throws when it is given anything but 20 ms. */
+/** Encodes mono speech, with in-band FEC. Takes 10 or 20 ms at a time. */
 export class OpusEncoder implements MixEncoder {
   readonly rate: MixRate;
   readonly hasMemory = true;
   readonly timestampStep = 960;
   readonly #encoder: Encoder;
 
-  constructor(rate: MixRate) {
+  /** @param maxBitrateBps - that its listener takes; below 6000 there is no Opus (RFC 7587, section 6.1) */
+  constructor(rate: MixRate, maxBitrateBps = Number.POSITIVE_INFINITY) {
     this.rate = rate;
     this.#encoder = new Encoder({ channels: 1, sample_rate: rate, application: 'voip' });
-    this.#encoder.bitrate = BITRATES_BPS[rate];
+    this.#encoder.bitrate = Math.max(LEAST_BPS, Math.min(BITRATES_BPS[rate], maxBitrateBps));
     // libopus's default of 9 takes a quarter to three quarters more time for little that is heard in speech.
     this.#encoder.complexity = 5;
     // FEC is only sent when loss is expected.

@@ -9,6 +9,7 @@ import { Dialog } from './dialog.ts';
 import { Dialogs } from './dialogs.ts';
 import { parseCseq, tagOf } from './fields.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
+import { maskedLine } from './masked-line.ts';
 import { transactionKey } from './matching.ts';
 import { type Header, header, type SipRequest, type SipResponse } from './message.ts';
 import { parseMessage } from './parser.ts';
@@ -45,7 +46,13 @@ export interface CoreOptions {
 
 /** More than this at once is answered 503, whatever the gatekeeper permits. */
 const MAX_TRANSACTIONS = 20_000;
+/** Of one address, outside of the calls that it has. */
+const MAX_OF_ADDRESS = MAX_TRANSACTIONS / 2;
+/** Of one call. */
+const MAX_IN_DIALOG = 1_000;
 const MAX_CALLS = 20_000;
+/** Of all calls, what an address that has all others cannot have. */
+const RESERVED_SHARE = 0.1;
 const NO_BODY = Buffer.alloc(0);
 /** Requests that need what is not here: an INVITE client transaction, or one to belong to. */
 const NOT_FOR_CLIENTS = ['INVITE', 'ACK', 'CANCEL', 'PRACK'];
@@ -94,8 +101,12 @@ export class Core {
     if (this.#options.gatekeeper && !this.#options.gatekeeper.admits(flow.address)) return;
     const result = parseMessage(bytes, flow.protocol !== 'udp');
     if (result.outcome === 'refused') {
-      const { status, reason, answerable } = result;
+      const { status, reason, line, answerable } = result;
       this.#counters.malformed++;
+      this.#options.log.debug(
+        { address: flow.address, cause: reason, line: maskedLine(line) },
+        'malformed SIP message',
+      );
       if (answerable) this.#refuseStatelessly(markSource(answerable, flow), flow, status, reason);
     } else if (result.message.kind === 'response') {
       if (!this.#clients.receive(result.message)) this.#counters.unmatched++;
@@ -115,7 +126,7 @@ export class Core {
     const contact = this.#transports.contact(serving.flow);
     const response = answer(request, status, reason, tag, headers, body, contact);
     if (request.method === 'INVITE' && status > 100 && status < 300 && !serving.dialog) {
-      serving.dialog = Dialog.asServer(request, response, answerTo);
+      serving.dialog = Dialog.asServer(request, response, answerTo, serving.flow);
       serving.dialog.invite = serving;
       this.#dialogs.add(serving.dialog);
       this.#ringing.delete(serving);
@@ -163,12 +174,30 @@ export class Core {
     if (method === 'ACK') this.#receiveAck(request, flow);
     else if (method === 'CANCEL') this.#receiveCancel(request, flow, key);
     else if (!this.#application.connected) this.#refuseForNow(request, flow, 'noApplication');
-    else if (this.#servers.size >= MAX_TRANSACTIONS) this.#refuseForNow(request, flow, 'overTransactions');
+    else if (!this.#hasRoom(request, flow)) this.#refuseForNow(request, flow, 'overTransactions');
     else if (method !== 'INVITE' || tagOf(header(request, 'to')!)) this.#serve(request, flow, key);
-    else if (this.#dialogs.size + this.#ringing.size >= this.#maxCalls) {
+    else if (!this.#hasRoomForCall(flow)) {
       this.#refuseForNow(request, flow, 'overMaxCalls');
     } else if (this.#options.gatekeeper?.admitsCall(flow.address) ?? true) this.#serve(request, flow, key);
     else this.#refuseForNow(request, flow);
+  }
+
+  /**
+   * Each address has a share of the table, so that none shuts out the others; what belongs to a call that stands comes
+   * before that, with a bound of its own.
+   */
+  #hasRoom(request: SipRequest, flow: Flow): boolean {
+    const dialog = this.#dialogs.of(request);
+    if (dialog) return this.#servers.within(dialog) < MAX_IN_DIALOG;
+    return this.#servers.size < MAX_TRANSACTIONS && this.#servers.from(flow.address) < MAX_OF_ADDRESS;
+  }
+
+  /** One address leaves some calls to the others. */
+  #hasRoomForCall({ address }: Flow): boolean {
+    const ringing = [...this.#ringing].filter((serving) => serving.flow.address === address).length;
+    const own = this.#dialogs.all().filter((dialog) => dialog.flow.address === address).length + ringing;
+    const all = this.#dialogs.size + this.#ringing.size;
+    return all < this.#maxCalls && own < this.#maxCalls - Math.floor(this.#maxCalls * RESERVED_SHARE);
   }
 
   get #maxCalls(): number {
@@ -177,12 +206,13 @@ export class Core {
 
   #serve(request: SipRequest, flow: Flow, key: string): void {
     const dialog = this.#dialogs.of(request);
-    const serving = this.#begin(request, flow, key);
+    const serving = this.#begin(request, flow, key, dialog);
     const refusal = refusalOf(request, {
       takes: (method) => this.#application.takes(method),
       isMerged: this.#servers.isMerged(request),
       dialog,
       flow: serving.answerTo,
+      source: flow,
     });
     if (refusal) {
       this.#refuse(serving, refusal);
@@ -206,9 +236,9 @@ export class Core {
     this.#application.request(request, flow, serving.id, dialog?.id);
   }
 
-  #begin(request: SipRequest, flow: Flow, key: string): Serving {
+  #begin(request: SipRequest, flow: Flow, key: string, dialog?: Dialog): Serving {
     const reliable = this.#transports.isReliable(flow);
-    return this.#servers.begin(key, request, flow, reliable, (serving) => {
+    return this.#servers.begin(key, request, flow, dialog, reliable, (serving) => {
       this.#counters.unanswered++;
       if (request.method === 'INVITE') this.#withdraw(serving, 480, 'Temporarily Unavailable');
       else if (request.method === 'BYE') this.#answer(serving, answer(request, 200, 'OK', serving.tag));
@@ -280,7 +310,7 @@ export class Core {
   }
 
   #request(dialog: Dialog, method: string, headers: readonly Header[], body: Buffer) {
-    const { flow } = dialog;
+    const flow = dialog.nextHop((address) => this.#options.gatekeeper?.lists(address) ?? true);
     const transaction = randomUUID();
     const branch = this.#clients.newBranch();
     const contact = this.#transports.contact(flow);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Acceptance } from './acceptance.ts';
-import { parseCseq, parseNameAddress, splitList, tagOf } from './fields.ts';
+import { firstItem, parseCseq, parseNameAddress, parseVia, splitList, tagOf } from './fields.ts';
 import {
   canonicalName,
   type Header,
@@ -9,6 +9,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from './message.ts';
+import { nextHop } from './next-hop.ts';
 import type { DialogRecord } from './process-messages.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 import type { Flow } from './transport.ts';
@@ -16,6 +17,8 @@ import { parseUri } from './uri.ts';
 
 /** Requests that tell where we are to be reached within a dialog (RFC 3261, table 2, and later methods). */
 const WITH_CONTACT = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER', 'OPTIONS']);
+
+const DEFAULT_PORT = 5060;
 
 /** A request being served. */
 export interface Serving {
@@ -50,6 +53,7 @@ export class Dialog {
   /** An INVITE of the peer's within it, or the one that made it, that has no final response yet. */
   invite: Serving | undefined;
   #flow: Flow;
+  #isBehindNat: boolean;
   /** Where requests go to; follows the peer's Contact. */
   #remoteTarget: string;
   #localSequence: number;
@@ -58,12 +62,13 @@ export class Dialog {
   #acceptances = new Map<number, Acceptance>();
   #bye: (() => void) | undefined;
 
-  private constructor(parts: DialogRecord & { remoteSequence: number }) {
+  private constructor(parts: DialogRecord & { remoteSequence: number; isBehindNat?: boolean }) {
     this.callId = parts.callId;
     this.local = parts.local;
     this.remote = parts.remote;
     this.routeSet = parts.routeSet;
     this.#flow = parts.flow;
+    this.#isBehindNat = parts.isBehindNat ?? false;
     this.#remoteTarget = parts.remoteTarget;
     this.#localSequence = parts.localSequence;
     this.#remoteSequence = parts.remoteSequence;
@@ -73,15 +78,16 @@ export class Dialog {
   /**
    * The dialog that our response to an INVITE makes (section 12.1.1).
    * @param request - has a Contact and a readable route set
-   * @param flow - where to reach the peer
+   * @param flow - where its responses go, and where to reach it if its addresses lead nowhere @param source - where it came from
    */
-  static asServer(request: SipRequest, response: SipResponse, flow: Flow): Dialog {
+  static asServer(request: SipRequest, response: SipResponse, flow: Flow, source: Flow = flow): Dialog {
     return new Dialog({
       callId: header(request, 'call-id')!,
       local: header(response, 'to')!,
       remote: header(request, 'from')!,
       routeSet: routesOf(request),
       flow,
+      isBehindNat: isBehindNat(request, source),
       remoteTarget: contactUri(request)!,
       localSequence: 0,
       remoteSequence: parseCseq(header(request, 'cseq')!)!.number,
@@ -105,8 +111,16 @@ export class Dialog {
     return dialog;
   }
 
+  /** Where the peer was heard last. */
   get flow(): Flow {
     return this.#flow;
+  }
+
+  /** Where our requests go. @param permits - whether we send to an address at all */
+  nextHop(permits: (address: string) => boolean): Flow {
+    const { routeSet } = this;
+    const isBehindNat = this.#isBehindNat;
+    return nextHop({ flow: this.#flow, routeSet, remoteTarget: this.#remoteTarget, isBehindNat }, permits);
   }
 
   /** Whether a BYE of ours waits for the peer's ACK. */
@@ -118,19 +132,27 @@ export class Dialog {
     return this.#acceptances.size > 0;
   }
 
+  /** Notes the number of a request that is refused without being looked at any further. */
+  heard(request: SipRequest): void {
+    const { number } = parseCseq(header(request, 'cseq')!)!;
+    this.#remoteSequence = Math.max(this.#remoteSequence, number);
+  }
+
   /**
    * Takes in a request of the peer: its sequence number must be higher than the last one (section 12.2.2).
    * @param flow - where to reach the peer from now on
    * @returns whether it is in order
    */
-  follow(request: SipRequest, flow: Flow): boolean {
+  follow(request: SipRequest, flow: Flow, source: Flow = flow): boolean {
     const { number } = parseCseq(header(request, 'cseq')!)!;
     if (number <= this.#remoteSequence) return false;
     this.#remoteSequence = number;
     this.#flow = flow;
+    this.#isBehindNat ||= isBehindNat(request, source);
     // A target refresh request moves the target (section 12.2.2; UPDATE: RFC 3311).
     if (request.method === 'INVITE' || request.method === 'UPDATE') {
       this.#remoteTarget = contactUri(request) ?? this.#remoteTarget;
+      this.#isBehindNat = isBehindNat(request, source);
     }
     return true;
   }
@@ -194,6 +216,14 @@ export class Dialog {
       body,
     };
   }
+}
+
+/** Whether the sender's own address is not the one that it came from: the topmost Via tells (RFC 3581). */
+function isBehindNat(request: SipRequest, { address, port, protocol }: Flow): boolean {
+  const via = parseVia(firstItem(header(request, 'via')!).item);
+  if (!via) return true;
+  const host = via.host.replace(/^\[|\]$/g, '').toLowerCase();
+  return host !== address.toLowerCase() || (protocol === 'udp' && (via.port ?? DEFAULT_PORT) !== port);
 }
 
 /** What names a dialog for our side. A tag that is missing (RFC 2543) counts as an empty one (section 12.1.1). */

@@ -28,6 +28,7 @@ const VIA =
 const NAME_ADDRESS = /^("(?:[^"\\]|\\.)*"[ \t]*|[^<",;]*)<([^<>]+)>[ \t]*(;.*)?$/s;
 const PARAMETER =
   /[ \t]*;[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)(?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^ \t;,"]*))?[ \t]*/sy;
+const EMPTY_PARAMETER = /[ \t]*;[ \t]*(?=;|$)/sy;
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^ \t<>"]+$/;
 const CSEQ = /^(\d{1,10})[ \t]+([^ \t]+)$/;
 
@@ -101,6 +102,12 @@ export function splitParameters(text: string): Parameter[] | undefined {
   const parameters: Parameter[] = [];
   let at = 0;
   while (at < text.length) {
+    // Many phones end with a semicolon, or write two.
+    EMPTY_PARAMETER.lastIndex = at;
+    if (EMPTY_PARAMETER.test(text)) {
+      at = EMPTY_PARAMETER.lastIndex;
+      continue;
+    }
     PARAMETER.lastIndex = at;
     const match = PARAMETER.exec(text);
     if (!match) return undefined;

@@ -45,6 +45,11 @@ export class Gatekeeper {
     this.#listed = new AddressList(allow);
   }
 
+  /** Whether an address is on the list; nothing is counted. */
+  lists(address: string): boolean {
+    return this.#listed.has(plainAddress(address));
+  }
+
   /** Whether a message (or connection) of that address is to be read. What is not gets no answer, and is counted. */
   admits(address: string): boolean {
     const plain = plainAddress(address);

@@ -1,4 +1,4 @@
-import { firstItem, isUri, parseCseq, parseNameAddress, parseVia, trimSpace } from './fields.ts';
+import { firstItem, isUri, parseCseq, parseNameAddress, parseVia, splitList, trimSpace } from './fields.ts';
 import {
   canonicalName,
   type Header,
@@ -33,6 +33,8 @@ export type ParseResult =
       readonly outcome: 'refused';
       readonly status: 400 | 505;
       readonly reason: string;
+      /** The one at fault, or the first of the message. */
+      readonly line: string;
       readonly answerable?: SipRequest;
     };
 
@@ -42,39 +44,65 @@ export type ParseResult =
  * @param stream - over a stream Content-Length must be there; in a datagram the body is what follows
  */
 export function parseMessage(bytes: Buffer, stream: boolean): ParseResult {
-  if (bytes.length > LIMITS.messageBytes) return refuse('Message too large');
+  // Line ends in front keep a way through a NAT open, by UDP as well (section 7.5, RFC 5626).
+  const begin = behindLineEnds(bytes);
+  if (begin > 0 && begin < bytes.length) return parseMessage(bytes.subarray(begin), stream);
+  if (bytes.length > LIMITS.messageBytes) return refuse('Message too large', firstLine(bytes));
   const end = bytes.indexOf('\r\n\r\n');
-  if (end < 0) return refuse('Headers do not end');
+  if (end < 0) return refuse('Headers do not end', firstLine(bytes));
   const [start = '', ...headerLines] = unfold(bytes.toString('latin1', 0, end));
-  if (headerLines.length > LIMITS.headers) return refuse('Too many headers');
+  if (headerLines.length > LIMITS.headers) return refuse('Too many headers', start);
   // Whoever reads what is passed on may take either for the end of a line.
-  if (headerLines.some((line) => /[\r\n]/.test(line)) || /[\r\n]/.test(start)) return refuse('Bare CR or LF');
+  if (headerLines.some((line) => /[\r\n]/.test(line)) || /[\r\n]/.test(start))
+    return refuse('Bare CR or LF', start);
 
   const headers: Header[] = [];
   let problem: string | undefined;
+  let faulty: string | undefined;
   for (const line of headerLines) {
     const colon = line.indexOf(':');
     const name = trimSpace(line.slice(0, Math.max(0, colon)));
     if (/^[ \t]/.test(line) || !TOKEN.test(name)) problem ??= 'Malformed header';
     else if (line.length > LIMITS.headerBytes) problem ??= 'Header too long';
     else headers.push({ name, value: trimSpace(line.slice(colon + 1)) });
+    if (problem !== undefined) faulty ??= line;
   }
 
   const body = cutBody(headers, bytes.subarray(end + 4), stream);
   const parsed = parseStartLine(start, headers, body.bytes);
-  if (typeof parsed === 'string') return refuse(parsed);
+  if (typeof parsed === 'string') return refuse(parsed, start);
   const { message } = parsed;
   const missing = REQUIRED.find((name) => header(message, name) === undefined);
-  if (missing) return refuse(problem ?? `No ${missing} header`);
-  if (parsed.version !== SIP_VERSION) return refuse('Version Not Supported', message, 505);
+  if (missing) return refuse(problem ?? `No ${missing} header`, faulty ?? start);
+  if (parsed.version !== SIP_VERSION) return refuse('Version Not Supported', start, message, 505);
   problem ??= parsed.problem ?? checkSingle(headers) ?? checkFields(message) ?? body.problem;
-  return problem === undefined ? { outcome: 'message', message } : refuse(problem, message);
+  if (problem === undefined) return { outcome: 'message', message };
+  return refuse(problem, faulty ?? lineOf(problem, headerLines) ?? start, message);
 }
 
 /** A request can be answered, but for an ACK. */
-function refuse(reason: string, message?: SipMessage, status: 400 | 505 = 400): ParseResult {
+function refuse(reason: string, line: string, message?: SipMessage, status: 400 | 505 = 400): ParseResult {
   const isAnswerable = message?.kind === 'request' && message.method !== 'ACK';
-  return { outcome: 'refused', status, reason, ...(isAnswerable && { answerable: message }) };
+  return { outcome: 'refused', status, reason, line, ...(isAnswerable && { answerable: message }) };
+}
+
+/** The header that a problem such as 'Malformed Via header' is about. */
+function lineOf(problem: string, headerLines: readonly string[]): string | undefined {
+  const name = /(\S+) header$/.exec(problem)?.[1];
+  return headerLines.find(
+    (line) => name && canonicalName(trimSpace(line.split(':', 1)[0]!)) === name.toLowerCase(),
+  );
+}
+
+function firstLine(bytes: Buffer): string {
+  return bytes.toString('latin1', 0, 256).split(/[\r\n]/, 1)[0]!;
+}
+
+/** @returns where what is behind the line ends in front begins */
+function behindLineEnds(bytes: Buffer): number {
+  let at = 0;
+  while (bytes[at] === 0x0d && bytes[at + 1] === 0x0a) at += 2;
+  return at;
 }
 
 /** Lines, with continuation lines joined to the one before by a space (RFC 3261, section 7.3.1). */
@@ -128,7 +156,7 @@ function checkSingle(headers: readonly Header[]): string | undefined {
 
 /** The fields that transactions and dialogs are made of; what else a message holds is the application's. */
 function checkFields(message: SipMessage): string | undefined {
-  if (!parseVia(firstItem(header(message, 'via')!).item)) return 'Malformed Via header';
+  if (!isViaList(header(message, 'via')!)) return 'Malformed Via header';
   if (!parseNameAddress(header(message, 'from')!)) return 'Malformed From header';
   if (!parseNameAddress(header(message, 'to')!)) return 'Malformed To header';
   if (!/^[^ \t]+$/.test(header(message, 'call-id')!)) return 'Malformed Call-ID header';
@@ -142,6 +170,15 @@ function checkFields(message: SipMessage): string | undefined {
     return 'Malformed Max-Forwards header';
   }
   return undefined;
+}
+
+/** The first is what answers go by; of the others it is enough that they are there. */
+function isViaList(value: string): boolean {
+  const { item, rest } = firstItem(value);
+  return (
+    parseVia(item) !== undefined &&
+    (rest === '' || splitList(rest.slice(1)).every((one) => /^[A-Za-z]/.test(one)))
+  );
 }
 
 /** As much as Content-Length says (RFC 3261, section 18.3). */

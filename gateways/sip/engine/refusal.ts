@@ -23,6 +23,8 @@ export interface Circumstances {
   readonly dialog: Dialog | undefined;
   /** Where to reach the sender. */
   readonly flow: Flow;
+  /** Where the request came from. */
+  readonly source: Flow;
 }
 
 /** Methods that come within any dialog, asked for or not. */
@@ -41,7 +43,13 @@ export const RETRY_SOON: readonly Header[] = [{ name: 'Retry-After', value: '5' 
  * 12.2.2. A dialog that has nothing against it has then taken it in.
  */
 export function refusalOf(request: SipRequest, circumstances: Circumstances): Refusal | undefined {
-  const { takes, isMerged, dialog } = circumstances;
+  const refusal = refusalByItself(request, circumstances);
+  // A request that is refused has its number all the same (section 12.2.2).
+  if (refusal) circumstances.dialog?.heard(request);
+  return refusal ?? refusalByDialog(request, circumstances);
+}
+
+function refusalByItself(request: SipRequest, { takes, isMerged }: Circumstances): Refusal | undefined {
   const { method } = request;
   const isWithin = tagOf(header(request, 'to')!) !== undefined;
   if (!takes(method) && !(isWithin && IN_DIALOG.includes(method)) && method !== 'BYE') {
@@ -60,15 +68,21 @@ export function refusalOf(request: SipRequest, circumstances: Circumstances): Re
     const headers = [{ name: 'Unsupported', value: unsupported.join(', ') }];
     return { counter: 'badExtension', status: 420, reason: 'Bad Extension', headers };
   }
-  if (isWithin || method === 'BYE') return refusalWithin(request, circumstances);
-  return method === 'INVITE' && !dialog ? refusalOfCall(request) : undefined;
+  return undefined;
 }
 
-function refusalWithin(request: SipRequest, { dialog, flow }: Circumstances): Refusal | undefined {
+function refusalByDialog(request: SipRequest, circumstances: Circumstances): Refusal | undefined {
+  const { method } = request;
+  const isWithin = tagOf(header(request, 'to')!) !== undefined;
+  if (isWithin || method === 'BYE') return refusalWithin(request, circumstances);
+  return method === 'INVITE' && !circumstances.dialog ? refusalOfCall(request) : undefined;
+}
+
+function refusalWithin(request: SipRequest, { dialog, flow, source }: Circumstances): Refusal | undefined {
   if (!dialog || (dialog.isEnding && request.method !== 'BYE')) {
     return { counter: 'noDialog', status: 481, reason: 'Call/Transaction Does Not Exist' };
   }
-  if (!dialog.follow(request, flow)) {
+  if (!dialog.follow(request, flow, source)) {
     return { counter: 'outOfOrder', status: 500, reason: 'Server Internal Error' };
   }
   if (request.method === 'INVITE' && dialog.invite) {

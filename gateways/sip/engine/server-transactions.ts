@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '../../../src/gateway.ts';
 import { answerFlow } from './answering.ts';
-import type { Serving } from './dialog.ts';
+import type { Dialog, Serving } from './dialog.ts';
 import { originOf } from './matching.ts';
 import type { SipRequest, SipResponse } from './message.ts';
 import { ServerTransaction } from './server-transaction.ts';
@@ -17,6 +17,9 @@ export class ServerTransactions {
   #send: (response: SipResponse, to: Flow) => void;
   #byKey = new Map<string, Serving>();
   #byId = new Map<string, Serving>();
+  /** How many there are of each address, outside of dialogs that stood when they came. */
+  #ofAddress = new Map<string, number>();
+  #withinDialog = new Map<Dialog, number>();
   /** How many there are of each request, whatever way it came. */
   #origins = new Map<string, number>();
 
@@ -27,6 +30,16 @@ export class ServerTransactions {
 
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** How many of an address there are. */
+  from(address: string): number {
+    return this.#ofAddress.get(address) ?? 0;
+  }
+
+  /** How many there are within a dialog. */
+  within(dialog: Dialog): number {
+    return this.#withinDialog.get(dialog) ?? 0;
   }
 
   /** @param key - transactionKey's */
@@ -48,11 +61,12 @@ export class ServerTransactions {
     return (this.#origins.get(originOf(request)) ?? 0) > 1;
   }
 
-  /** @param onUnanswered - called when it got no final response for too long */
+  /** @param dialog - that stood when it came @param onUnanswered - called when it got no final response for too long */
   begin(
     key: string,
     request: SipRequest,
     flow: Flow,
+    dialog: Dialog | undefined,
     reliable: boolean,
     onUnanswered: (serving: Serving) => void,
   ): Serving {
@@ -65,9 +79,9 @@ export class ServerTransactions {
         limit.cancel();
         this.#byKey.delete(key);
         this.#byId.delete(id);
-        const left = (this.#origins.get(origin) ?? 1) - 1;
-        if (left > 0) this.#origins.set(origin, left);
-        else this.#origins.delete(origin);
+        count(this.#origins, origin, -1);
+        if (dialog) count(this.#withinDialog, dialog, -1);
+        else count(this.#ofAddress, flow.address, -1);
       },
     });
     const tag = randomBytes(8).toString('hex');
@@ -78,7 +92,15 @@ export class ServerTransactions {
     });
     this.#byKey.set(key, serving);
     this.#byId.set(id, serving);
-    this.#origins.set(origin, (this.#origins.get(origin) ?? 0) + 1);
+    count(this.#origins, origin, 1);
+    if (dialog) count(this.#withinDialog, dialog, 1);
+    else count(this.#ofAddress, flow.address, 1);
     return serving;
   }
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key, change: 1 | -1): void {
+  const left = (counts.get(key) ?? 0) + change;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
 }

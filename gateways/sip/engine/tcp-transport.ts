@@ -4,6 +4,8 @@ import { StreamFramer } from './stream-framer.ts';
 import type { Flow, OnMessage, Transport } from './transport.ts';
 
 const MAX_CONNECTIONS = 1_000;
+/** Of one address: the others can still connect. */
+const MAX_OF_ADDRESS = 500;
 /** Who connects and sends nothing whole for so long is not a SIP peer. */
 const FIRST_MESSAGE_MS = 30_000;
 /** A connection on which nothing happens for so long is closed; a long call without keep-alives is no reason. */
@@ -28,6 +30,7 @@ export class TcpTransport implements Transport {
   readonly port: number;
   #server: net.Server;
   #connections = new Map<string, net.Socket>();
+  #ofAddress = new Map<string, number>();
 
   private constructor(server: net.Server, onMessage: OnMessage, admission: Admission | undefined) {
     this.#server = server;
@@ -37,7 +40,8 @@ export class TcpTransport implements Transport {
       socket.on('error', () => {}); // 'close' follows
       const { remoteAddress, remotePort } = socket;
       const isOpen = remoteAddress !== undefined && remotePort !== undefined;
-      if (isOpen && (admission?.admits(remoteAddress) ?? true)) this.#serve(socket, onMessage);
+      const hasShare = isOpen && (this.#ofAddress.get(plainAddress(remoteAddress)) ?? 0) < MAX_OF_ADDRESS;
+      if (hasShare && (admission?.admits(remoteAddress) ?? true)) this.#serve(socket, onMessage);
       else socket.destroy();
     });
   }
@@ -89,11 +93,15 @@ export class TcpTransport implements Transport {
     const key = keyOf(flow);
     const framer = new StreamFramer();
     this.#connections.set(key, socket);
+    this.#ofAddress.set(flow.address, (this.#ofAddress.get(flow.address) ?? 0) + 1);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, PROBE_MS);
     socket.setTimeout(FIRST_MESSAGE_MS, () => socket.destroy());
     socket.once('close', () => {
       if (this.#connections.get(key) === socket) this.#connections.delete(key);
+      const left = this.#ofAddress.get(flow.address)! - 1;
+      if (left > 0) this.#ofAddress.set(flow.address, left);
+      else this.#ofAddress.delete(flow.address);
     });
     socket.on('data', (bytes) => {
       for (const part of framer.read(bytes)) {

@@ -1,15 +1,10 @@
-import type dgram from 'node:dgram';
-import { isIP } from 'node:net';
 import { TokenBucket } from '../../../src/base/token-bucket.ts';
 import type { Clock, MediaLink } from '../../../src/gateway.ts';
 import { AUDIO_CODECS } from '../../../src/media/codec.ts';
 import { opusHasVoice } from '../../../src/media/opus-packet.ts';
-import { Reception } from '../../../src/media/rtp/reception.ts';
-import { isRtcp, parseRtp, type RtpPacket } from '../../../src/media/rtp/rtp.ts';
-import { Latch } from '../../../src/media/rtp-session/latch.ts';
-import { MediaSocket } from '../../../src/media/rtp-session/media-socket.ts';
-import { RtcpSession } from '../../../src/media/rtp-session/rtcp-session.ts';
+import type { RtpPacket } from '../../../src/media/rtp/rtp.ts';
 import { RtpSender } from '../../../src/media/rtp-session/rtp-sender.ts';
+import { RtpSession } from '../../../src/media/rtp-session/rtp-session.ts';
 import type { ConnectionQuality } from '../../../src/room/vocabulary.ts';
 import type { Contributor } from '../../../transcode/audio/contributor.ts';
 import type { MixListener } from '../../../transcode/audio/mix-listener.ts';
@@ -47,8 +42,8 @@ const VOICE_DB = -30;
 const SILENCE_DB = -127;
 
 /**
- * The media of one phone: its two sockets, what it says into its room's mix and to the hub, and what it
- * hears of the mix.
+ * The wiring of one phone's media: its RTP session, what it says into its room's mix and to the hub, and what it hears of
+ * the mix.
  */
 export class CallMedia {
   #options: CallMediaOptions;
@@ -57,20 +52,10 @@ export class CallMedia {
   /** Of its room, while it takes part in it. */
   #mixer: Mixer | undefined;
   #clock: Clock;
-  #rtp!: MediaSocket;
-  #rtcp!: MediaSocket;
+  #session!: RtpSession;
   #remote: RemoteEnd | undefined;
-  #latch: Latch | undefined;
   #contributor: Contributor | undefined;
   #listener: MixListener | undefined;
-  #sender: RtpSender | undefined;
-  #reception: Reception | undefined;
-  /** SSRC that the phone sends with. */
-  #source = 0;
-  /** Of its last packet of sound: when it came, in units of the timestamp, and its timestamp. */
-  #arrival = 0;
-  #timestamp = 0;
-  #reports: RtcpSession;
   #passThrough: PassThrough | undefined;
   /** Takes back what waits for the pass-through's link to close. */
   #forgetLink: () => void = () => {};
@@ -78,10 +63,7 @@ export class CallMedia {
   #digitRate: TokenBucket;
   #quality = new LineQuality();
   #muted = false;
-  #packets = 0;
-  #bytes = 0;
   #bitrateBps = 0;
-  #unknown = 0;
   #watched: { at: number; bytes: number };
   #timeoutMs = Number.POSITIVE_INFINITY;
   /** Something of the phone's came, or it was told that it may be silent until now. */
@@ -101,7 +83,6 @@ export class CallMedia {
     this.#digitRate = new TokenBucket(DIGITS_PER_SECOND, DIGITS_BURST, clock);
     this.#heardAt = clock.now();
     this.#watched = { at: this.#heardAt, bytes: 0 };
-    this.#reports = new RtcpSession(clock, (packet, bytes) => this.#sendRtcp(packet, bytes));
   }
 
   /** @throws the socket's error: EADDRINUSE when another program has one of the ports */
@@ -112,13 +93,11 @@ export class CallMedia {
     events: CallMediaEvents,
   ): Promise<CallMedia> {
     const media = new CallMedia(options, findMixer, clock, events);
-    media.#rtp = await MediaSocket.open(options.bind, options.rtpPort, media.#onRtp);
-    try {
-      media.#rtcp = await MediaSocket.open(options.bind, options.rtcpPort, media.#onRtcp);
-    } catch (error) {
-      await media.#rtp.close();
-      throw error;
-    }
+    media.#session = await RtpSession.open({ ...options, unknownAddress: UNKNOWN_ADDRESS }, clock, {
+      knows: (payloadType) => media.#knows(payloadType),
+      packet: (rtp) => media.#onPacket(rtp),
+      alive: () => media.stay(),
+    });
     return media;
   }
 
@@ -127,16 +106,19 @@ export class CallMedia {
     const before = this.#remote;
     this.#remote = remote;
     this.#timeoutMs = timeoutMs;
+    this.stay();
+    this.#session.aim({ ...remote, clockRate: AUDIO_CODECS[remote.codec].clockRate });
+    // Another clock rate is another stream (RFC 7160, section 4.1): it gets an SSRC of its own.
+    if (before && clockRateOf(before) !== clockRateOf(remote)) this.#session.sender = undefined;
+    this.#session.sender?.setFormat(remote.payloadType, stepOf(remote), remote.packetMs);
+    if (before?.codec !== remote.codec || before.rate !== remote.rate) this.#changeFormat(remote);
+    else if (before.receives !== remote.receives || hasOtherLimits(before, remote)) this.#followHold(remote);
+  }
+
+  /** The phone is known to be there, by what came of it or by what its signalling says. */
+  stay(): void {
     this.#heardAt = this.#clock.now();
     this.#told = false;
-    if (this.#latch) this.#latch.release(remote.address, remote.port);
-    else this.#latch = new Latch(remote.address, remote.port, remote.signalled);
-    this.#reports.release(remote.address, remote.rtcpPort);
-    // Another clock rate is another stream (RFC 7160, section 4.1): it gets an SSRC of its own.
-    if (before && stepOf(before) !== stepOf(remote)) this.#sender = undefined;
-    this.#sender?.setFormat(remote.payloadType, stepOf(remote));
-    if (before?.codec !== remote.codec || before.rate !== remote.rate) this.#changeFormat(remote);
-    else if (before.receives !== remote.receives) this.#followHold(remote);
   }
 
   mute(muted: boolean): void {
@@ -154,7 +136,8 @@ export class CallMedia {
   /** From now on its packets go to the hub, too. */
   pass(link: MediaLink, ssrc: number, payloadType: number): void {
     this.unpass();
-    this.#passThrough = new PassThrough(link, ssrc, payloadType);
+    const clockRate = this.#remote ? AUDIO_CODECS[this.#remote.codec].clockRate : undefined;
+    this.#passThrough = new PassThrough(link, ssrc, payloadType, this.#clock, clockRate);
     this.#forgetLink = link.onClose(() => this.unpass());
   }
 
@@ -166,12 +149,13 @@ export class CallMedia {
 
   /** Called about once a second: reports that are due, and whether the phone is still there. */
   watch(): void {
-    if (this.#remote) this.#reports.sendIfDue(this.#sender, this.#reception);
+    this.#session.reportIfDue();
     const now = this.#clock.now();
-    this.#bitrateBps = ((this.#bytes - this.#watched.bytes) * 8000) / Math.max(1, now - this.#watched.at);
-    this.#watched = { at: now, bytes: this.#bytes };
+    const { bytes, reception } = this.#session;
+    this.#bitrateBps = ((bytes - this.#watched.bytes) * 8000) / Math.max(1, now - this.#watched.at);
+    this.#watched = { at: now, bytes };
     const silentMs = now - this.#heardAt;
-    const { received = 0, lost = 0 } = this.#reception ?? {};
+    const { received = 0, lost = 0 } = reception ?? {};
     const quality = this.#quality.judge(received, lost, this.#remote?.sends ? silentMs : 0);
     if (quality) this.#events.quality(quality);
     const limitMs = this.#remote?.sends ? this.#timeoutMs : HELD_TIMEOUT_MS;
@@ -181,26 +165,25 @@ export class CallMedia {
   }
 
   get statistics(): CallStatistics {
-    const reception = this.#reception;
+    const { reception, packets, unknown, foreign, sender, heard } = this.#session;
     const clockRate = this.#remote ? AUDIO_CODECS[this.#remote.codec].clockRate : 8000;
     return {
-      packets: this.#packets,
+      packets,
       packetsLost: Math.max(0, reception?.lost ?? 0),
       bitrateBps: this.#bitrateBps,
       jitterMs: ((reception?.jitter ?? 0) * 1000) / clockRate,
-      packetsForeign: this.#latch?.foreign ?? 0,
-      packetsUnknown: this.#unknown,
-      packetsSent: this.#sender?.packets ?? 0,
-      ...this.#reports.heard,
+      packetsForeign: foreign,
+      packetsUnknown: unknown,
+      packetsSent: sender?.packets ?? 0,
+      ...heard,
       jitterBuffer: this.#contributor?.jitter ?? { depth: 0, late: 0, lost: 0, discarded: 0, stretched: 0 },
     };
   }
 
   async close(): Promise<void> {
-    this.#reports.sayGoodbye(this.#sender, this.#reception);
     this.unpass();
     this.#leaveMix();
-    await Promise.all([this.#rtp.close(), this.#rtcp.close()]);
+    await this.#session.close();
   }
 
   #changeFormat(remote: RemoteEnd): void {
@@ -208,23 +191,28 @@ export class CallMedia {
     this.#mixer = this.#findMixer();
     this.#contributor = this.#mixer.addContributor(this.#options.call, remote.codec, 'gateway');
     this.#contributor.muted = this.#muted;
-    this.#reception = undefined;
-    this.#sender ??= new RtpSender(
+    this.#session.forgetReception();
+    this.#session.sender ??= new RtpSender(
       remote.payloadType,
       stepOf(remote),
-      (packet, bytes) => this.#sendRtp(packet, bytes),
+      (packet, bytes) => this.#session.send(packet, bytes),
       undefined,
       this.#clock,
     );
+    this.#session.sender.setFormat(remote.payloadType, stepOf(remote), remote.packetMs);
     this.#followHold(remote);
   }
 
   /** A phone that holds the call gets nothing. */
-  #followHold({ codec, rate, receives }: RemoteEnd): void {
+  #followHold({ codec, rate, receives, maxBitrateBps, packetMs }: RemoteEnd): void {
     this.#unlisten();
-    if (!receives || !this.#mixer || !this.#contributor || !this.#sender) return;
-    this.#sender.resume();
-    this.#listener = this.#mixer.addListener({ codec, rate, own: this.#contributor }, this.#sender);
+    const { sender } = this.#session;
+    if (!receives || !this.#mixer || !this.#contributor || !sender) return;
+    sender.resume();
+    this.#listener = this.#mixer.addListener(
+      { codec, rate, own: this.#contributor, maxBitrateBps, packetMs },
+      sender,
+    );
   }
 
   #unlisten(): void {
@@ -238,32 +226,20 @@ export class CallMedia {
     this.#mixer = undefined;
   }
 
-  #onRtp = (packet: Buffer, from: dgram.RemoteInfo): void => {
-    if (isRtcp(packet)) {
-      this.#onRtcp(packet, from);
-      return;
-    }
-    const remote = this.#remote;
-    const rtp = remote && parseRtp(packet);
-    if (!rtp) {
-      this.#unknown++;
-      return;
-    }
+  #knows(payloadType: number): boolean {
+    const { receivePayloadType, digitsPayloadType } = this.#remote!;
+    return (
+      payloadType === receivePayloadType || payloadType === digitsPayloadType || payloadType === COMFORT_NOISE
+    );
+  }
+
+  #onPacket(rtp: RtpPacket): void {
+    const remote = this.#remote!;
+    if (rtp.payloadType === remote.digitsPayloadType) this.#onDigits(rtp);
     const isSound = rtp.payloadType === remote.receivePayloadType;
-    const isDigits = rtp.payloadType === remote.digitsPayloadType;
-    if (!isSound && !isDigits && rtp.payloadType !== COMFORT_NOISE) {
-      this.#unknown++;
-      return;
-    }
-    const now = this.#clock.now();
-    if (!this.#latch!.accepts(from.address, from.port, now)) return;
-    this.#heardAt = now;
-    this.#told = false;
-    this.#count(rtp, packet.length, now, remote);
-    if (isDigits) this.#onDigits(rtp);
     if (isSound && remote.sends && !this.#muted && rtp.payload.length > 0) this.#onSound(rtp, remote);
-    else this.#passThrough?.leaveOut();
-  };
+    else this.#passThrough?.leaveOut(rtp);
+  }
 
   #onSound(rtp: RtpPacket, remote: RemoteEnd): void {
     const contributor = this.#contributor!;
@@ -279,50 +255,17 @@ export class CallMedia {
     const digit = this.#digits.packet(rtp.timestamp, rtp.marker, rtp.payload);
     if (digit !== undefined && this.#digitRate.take()) this.#events.digit(digit);
   }
-
-  #count(rtp: RtpPacket, bytes: number, nowMs: number, remote: RemoteEnd): void {
-    this.#packets++;
-    this.#bytes += bytes;
-    if (!this.#reception || this.#source !== rtp.ssrc) {
-      this.#source = rtp.ssrc;
-      this.#reception = new Reception(rtp.ssrc);
-    }
-    // Packets of a telephone event share one timestamp: they say nothing about jitter.
-    const { clockRate } = AUDIO_CODECS[remote.codec];
-    if (rtp.payloadType === remote.receivePayloadType) {
-      this.#arrival = (nowMs * clockRate) / 1000;
-      this.#timestamp = rtp.timestamp;
-    }
-    this.#reception.onPacket(rtp.sequenceNumber, this.#timestamp, this.#arrival);
-  }
-
-  #onRtcp = (packet: Buffer, from: dgram.RemoteInfo): void => {
-    if (!this.#remote) return;
-    const latched = this.#latch?.latched ? this.#latch.address : undefined;
-    if (!this.#reports.receive(packet, from.address, from.port, latched, this.#reception, this.#sender))
-      return;
-    this.#heardAt = this.#clock.now();
-    this.#told = false;
-  };
-
-  #sendRtp(packet: Buffer, bytes: number): void {
-    const { address, port, latched } = this.#latch!;
-    if (latched || isReachable(address)) this.#rtp.send(packet, bytes, port, address);
-  }
-
-  #sendRtcp(packet: Buffer, bytes: number): void {
-    const { address, port } = this.#reports;
-    if (this.#remote?.rtcpPort === this.#remote?.port) this.#sendRtp(packet, bytes);
-    else if (isReachable(address)) this.#rtcp.send(packet, bytes, port, address);
-  }
 }
 
-/** Whether it can be sent to; where not, the phone's first packet shows where it is. */
-function isReachable(address: string): boolean {
-  return isIP(address) > 0 && address !== UNKNOWN_ADDRESS;
+/** How far the RTP timestamp goes from packet to packet. */
+function stepOf(remote: RemoteEnd): number {
+  return (clockRateOf(remote) * (remote.packetMs ?? 20)) / 1000;
 }
 
-/** How far the RTP timestamp goes in 20 ms. */
-function stepOf({ codec }: RemoteEnd): number {
-  return AUDIO_CODECS[codec].clockRate / 50;
+function clockRateOf({ codec }: RemoteEnd): number {
+  return AUDIO_CODECS[codec].clockRate;
+}
+
+function hasOtherLimits(before: RemoteEnd, remote: RemoteEnd): boolean {
+  return before.maxBitrateBps !== remote.maxBitrateBps || before.packetMs !== remote.packetMs;
 }

@@ -27,6 +27,10 @@ const remote = z.strictObject({
   digitsPayloadType: payloadType.optional(),
   /** Rate of the mix it gets, Hz. */
   rate: z.union([z.literal(8000), z.literal(16000), z.literal(48000)]),
+  /** Of what is sent to it, at the most. */
+  maxBitrateBps: z.number().optional(),
+  /** How much audio each packet that is sent to it has; 20 unless it takes less. */
+  packetMs: z.union([z.literal(10), z.literal(20)]).optional(),
   /** Whether it is to send, and is heard. */
   sends: z.boolean(),
   /** Whether it wants to hear. */
@@ -48,6 +52,8 @@ const request = z.discriminatedUnion('type', [
   /** Media flows as negotiated; again after each re-INVITE. */
   z.strictObject({ type: z.literal('start'), call, remote, timeoutMs: z.number() }),
   z.strictObject({ type: z.literal('mute'), call, muted: z.boolean() }),
+  /** The phone is there, as its signalling says. */
+  z.strictObject({ type: z.literal('keep'), call }),
   /** Whether it gets any sound: its permissions changed. */
   z.strictObject({ type: z.literal('hear'), call, receives: z.boolean() }),
   /** Send its packets to the hub as they are. */

@@ -29,6 +29,8 @@ export interface MediaLine {
   readonly direction: Direction;
   readonly ptime: number | undefined;
   readonly maxptime: number | undefined;
+  /** Of b=TIAS (RFC 3890), or what b=AS leaves without headers; bit/s. */
+  readonly maxBitrateBps: number | undefined;
   readonly rtcpPort: number | undefined;
   readonly rtcpMux: boolean;
   readonly rtpMaps: ReadonlyMap<number, RtpMap>;
@@ -46,7 +48,7 @@ export interface RtpMap {
 export type Description = { readonly lines: readonly MediaLine[] } | { readonly malformed: string };
 
 const USED_LINE =
-  /^(?:[mc]=|a=(?:(?:rtpmap|fmtp|rtcp|ptime|maxptime):|(?:rtcp-mux|sendrecv|sendonly|recvonly|inactive)$))/;
+  /^(?:[mc]=|b=(?:AS|TIAS):|a=(?:(?:rtpmap|fmtp|rtcp|ptime|maxptime):|(?:rtcp-mux|sendrecv|sendonly|recvonly|inactive)$))/;
 /** Tokens are visible ASCII; a number of ports may follow the first (RFC 4566, section 5.14). */
 const MEDIA_LINE = /^m=([!-~]+) +(\d{1,5})(?:\/\d{1,5})? +([!-~]+)((?: +[!-~]+)*)$/;
 /** 0.0.0.0 and :: in all their spellings. */
@@ -74,7 +76,16 @@ export function readDescription(text: string): Description {
   return { lines: read };
 }
 
-type SessionLevel = Pick<MediaDescription, 'connection' | 'direction' | 'ptime' | 'maxptime'>;
+type SessionLevel = Pick<MediaDescription, 'connection' | 'direction' | 'ptime' | 'maxptime' | 'bandwidth'>;
+
+/** IP, UDP and RTP in front of each of 50 packets a second, bit/s: what b=AS counts as well (RFC 8866, section 5.8). */
+const HEADER_BPS = 40 * 8 * 50;
+
+function bitrateOf(bandwidth: MediaDescription['bandwidth']): number | undefined {
+  const said = (type: string) => integer(Number(bandwidth?.find((one) => one.type === type)?.limit), 1, 1e9);
+  const kilobits = said('AS');
+  return said('TIAS') ?? (kilobits === undefined ? undefined : Math.max(0, kilobits * 1000 - HEADER_BPS));
+}
 
 /** The m= line is read here: the parser drops those with a number of ports and those of types it does not know. */
 function mediaLineOf(line: string, media: MediaDescription, session: SessionLevel): MediaLine | undefined {
@@ -94,6 +105,7 @@ function mediaLineOf(line: string, media: MediaDescription, session: SessionLeve
     direction: written !== undefined && UNSPECIFIED.test(written) ? heldDirection(direction) : direction,
     ptime: durationOf(media.ptime ?? session.ptime),
     maxptime: durationOf(media.maxptime ?? session.maxptime),
+    maxBitrateBps: bitrateOf(media.bandwidth ?? session.bandwidth),
     rtcpPort: integer(media.rtcp?.port, 1, 65_535),
     rtcpMux: media.rtcpMux !== undefined,
     rtpMaps: rtpMapsOf(media),

@@ -40,6 +40,8 @@ export interface RemoteMedia {
   /** Milliseconds of audio that the phone prefers in a packet, and takes at most; above 0, up to 1000. */
   readonly ptime: number | undefined;
   readonly maxptime: number | undefined;
+  /** What the phone takes at most, bit/s; of the codec's own limit and that of the line the lower. */
+  readonly maxBitrateBps: number | undefined;
 }
 
 /** Our side of a call. */

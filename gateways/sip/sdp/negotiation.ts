@@ -1,4 +1,5 @@
 import { AUDIO_CODECS } from '../../../src/media/codec.ts';
+import { Agreed } from './agreed.ts';
 import { type MediaLine, readDescription } from './description.ts';
 import {
   type AudioFormat,
@@ -47,13 +48,16 @@ export function answerOffer(
   offer: string,
   local: LocalMedia,
   preferences: SdpPreferences,
-): { outcome: 'answer'; sdp: string; media: RemoteMedia } | SdpRefusal {
+  agreed: Agreed = new Agreed(),
+):
+  | { outcome: 'answer'; sdp: string; media: RemoteMedia; lines: readonly MediaLine[]; audioIndex: number }
+  | SdpRefusal {
   const description = readDescription(offer);
   if ('malformed' in description) return refused(400, description.malformed);
   let why: string | undefined;
   for (const line of description.lines) {
     if (line.type !== 'audio') continue;
-    const accepted = acceptAudio(line, preferences);
+    const accepted = acceptAudio(line, preferences, agreed.formats, agreed.codec);
     if (typeof accepted === 'string') {
       why ??= accepted;
       continue;
@@ -71,23 +75,53 @@ export function answerOffer(
       direction: REVERSED[media.direction],
       rtcpMux: media.rtcpMux,
     };
-    const lines = description.lines.map((each) => (each === line ? audio : each));
-    return { outcome: 'answer', sdp: writeDescription(local, lines), media };
+    const written = description.lines.map((each) => (each === line ? audio : each));
+    const { lines } = description;
+    return {
+      outcome: 'answer',
+      sdp: writeDescription(local, written),
+      media,
+      lines,
+      audioIndex: lines.indexOf(line),
+    };
   }
   return refused(488, why ?? 'No audio is offered');
 }
 
-/** Our offer, for the 200 to an INVITE that came without one (RFC 3261, section 13.3.1.4). */
-export function makeOffer(local: LocalMedia, { codecs }: SdpPreferences): string {
-  const clockRates = new Set<number>(codecs.map((name) => AUDIO_CODECS[name].clockRate));
+/**
+ * Our offer, for the 200 to an INVITE that came without one (RFC 3261, section 13.3.1.4).
+ * @param agreed - what was said in the call before: the offer goes on from it
+ */
+export function makeOffer(
+  local: LocalMedia,
+  { codecs }: SdpPreferences,
+  agreed: Agreed = new Agreed(),
+): string {
+  const taken = new Set<number>();
+  const numbered = codecs.flatMap((name) => {
+    const payloadType = agreed.payloadTypeOf(name, taken);
+    if (payloadType === undefined) return [];
+    taken.add(payloadType);
+    return [{ name, payloadType }];
+  });
+  const clockRates = new Set<number>(numbered.map(({ name }) => AUDIO_CODECS[name].clockRate));
+  const digits = OFFERED_EVENTS.flatMap(({ clockRate, payloadType: standard }) => {
+    const payloadType = clockRates.has(clockRate)
+      ? agreed.payloadTypeOfEvents(clockRate, standard, taken)
+      : undefined;
+    if (payloadType === undefined) return [];
+    taken.add(payloadType);
+    return [{ payloadType, clockRate }];
+  });
   const audio = {
-    protocol: 'RTP/AVP',
-    codecs: codecs.map((name) => ({ name, payloadType: AUDIO_CODECS[name].payloadType })),
-    digits: OFFERED_EVENTS.filter(({ clockRate }) => clockRates.has(clockRate)),
+    protocol: agreed.protocol,
+    codecs: numbered,
+    digits,
     direction: 'sendrecv' as const,
-    rtcpMux: false,
+    rtcpMux: agreed.rtcpMux,
   };
-  return writeDescription(local, [audio]);
+  const lines = agreed.lines.map((line, index) => (index === agreed.audioIndex ? audio : line));
+  return writeDescription(local, lines.length > 0 ? lines : [audio]);
 }
 
 /**
@@ -97,7 +131,15 @@ export function makeOffer(local: LocalMedia, { codecs }: SdpPreferences): string
 export function acceptAnswer(
   offer: string,
   answer: string,
-): { outcome: 'accepted'; media: RemoteMedia } | SdpRefusal {
+):
+  | {
+      outcome: 'accepted';
+      media: RemoteMedia;
+      lines: readonly MediaLine[];
+      audioIndex: number;
+      offered: readonly AudioFormat[];
+    }
+  | SdpRefusal {
   const offered = readDescription(offer);
   if ('malformed' in offered) throw new Error(`Our own offer is malformed: ${offered.malformed}`);
   const index = offered.lines.findIndex(({ type, port }) => type === 'audio' && port !== 0);
@@ -122,17 +164,19 @@ export function acceptAnswer(
     codec: { name, format, receivePayloadType: offeredCodec.payloadType },
     digits: digits && offeredDigits && { format: digits, receivePayloadType: offeredDigits.payloadType },
   });
-  return { outcome: 'accepted', media };
+  return { outcome: 'accepted', media, lines: description.lines, audioIndex: index, offered: offeredFormats };
 }
 
 /**
  * @param known - what payload types stand for that the line itself does not explain
+ * @param present - the codec in use: it stays for a phone that holds the call, whatever it says
  * @returns what of the line is used, or why it cannot be
  */
 function acceptAudio(
   line: MediaLine,
   { codecs }: SdpPreferences,
   known: readonly AudioFormat[] = [],
+  present?: RemoteMedia['codec'],
 ): AcceptedAudio | string {
   if (line.port === 0) return 'The audio is switched off (port 0)';
   if (!PROTOCOLS.has(line.protocol)) {
@@ -141,12 +185,18 @@ function acceptAudio(
   const formats = formatsOf(line, known);
   const chosen = chooseCodec(formats, codecs);
   if (chosen) return { ...chosen, digits: chooseDigits(formats, chosen.name) };
+  const [first] = line.formats;
+  if (present && formats.length === 0 && line.direction !== 'sendrecv' && /^\d{1,3}$/.test(first ?? '')) {
+    const { clockRate, channels } = AUDIO_CODECS[present.name];
+    const format = { name: present.name, clockRate, channels, payloadType: Number(first), parameters: '' };
+    return { format, name: present.name, digits: undefined };
+  }
   const names = formats.slice(0, 8).map(({ name, clockRate }) => `${name.slice(0, 20)}/${clockRate}`);
   return `No audio codec in common: there is ${names.join(', ') || 'none'}, supported are ${codecs.join(', ')}`;
 }
 
 function remoteMedia(
-  { port, rtcpPort, direction, ptime, maxptime }: MediaLine,
+  { port, rtcpPort, direction, ptime, maxptime, maxBitrateBps }: MediaLine,
   address: string,
   rtcpMux: boolean,
   chosen: {
@@ -155,6 +205,8 @@ function remoteMedia(
   },
 ): RemoteMedia {
   const { codec, digits } = chosen;
+  const parameters = codecParameters(codec.name, codec.format.parameters);
+  const limits = [parameters.maxaveragebitrate, maxBitrateBps].filter((limit) => limit !== undefined);
   return {
     address,
     port,
@@ -164,7 +216,7 @@ function remoteMedia(
       name: codec.name,
       payloadType: codec.format.payloadType,
       receivePayloadType: codec.receivePayloadType,
-      parameters: codecParameters(codec.name, codec.format.parameters),
+      parameters,
     },
     digits: digits && {
       payloadType: digits.format.payloadType,
@@ -174,6 +226,7 @@ function remoteMedia(
     direction,
     ptime,
     maxptime,
+    maxBitrateBps: limits.length > 0 ? Math.min(...limits) : undefined,
   };
 }
 

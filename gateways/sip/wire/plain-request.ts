@@ -3,7 +3,9 @@ import { canonicalName, type Header, type SipRequest } from '../engine/message.t
 
 /** Headers that an application's parser reads. */
 const ADDRESSES = new Set(['from', 'to', 'contact']);
-const MAX_NAME_CHARACTERS = 256;
+const MAX_NAME_BYTES = 256;
+/** The text is bytes as latin1: what else counts as white space there is half of a character in UTF-8. */
+const WHITE_SPACE = /[ \t\r\n\f\v]+/g;
 
 /**
  * The request as an application gets it: From, To and Contact in the plainest form that says the same.
@@ -22,8 +24,15 @@ function plainHeader({ name, value }: Header): Header {
   if (!address) return { name, value: '' };
   const { displayName, uri, parameters } = address;
   if (canonical === 'contact') return { name, value: `<${uri}>` };
-  const shown = displayName.replace(/\s+/g, ' ').slice(0, MAX_NAME_CHARACTERS);
+  const shown = firstBytes(displayName.replace(WHITE_SPACE, ' '), MAX_NAME_BYTES);
   const quoted = shown === '' ? '' : `"${shown.replace(/["\\]/g, '\\$&')}" `;
   const tag = parameters.get('tag');
   return { name, value: `${quoted}<${uri}>${tag === undefined ? '' : `;tag=${tag}`}` };
+}
+
+/** @param text - UTF-8 as latin1: no character is torn apart */
+function firstBytes(text: string, count: number): string {
+  let end = Math.min(text.length, count);
+  while (end > 0 && end < text.length && (text.charCodeAt(end) & 0xc0) === 0x80) end--;
+  return text.slice(0, end);
 }

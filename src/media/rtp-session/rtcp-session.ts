@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { ntpFraction, ntpMiddle, ntpSeconds, roundTripMs } from '../rtp/ntp.ts';
 import type { Reception } from '../rtp/reception.ts';
 import { parseRtcp, reportBytes, reportIntervalMs, writeReport } from '../rtp/rtcp.ts';
-import { Latch } from './latch.ts';
+import { type Expected, Latch } from './latch.ts';
 import type { RtpSender } from './rtp-sender.ts';
 
 /** Tells every report of this process from those of others, and says nothing about the machine (RFC 7022). */
@@ -47,10 +47,10 @@ export class RtcpSession {
     return this.#latch?.port ?? 0;
   }
 
-  /** The phone may have moved. */
-  release(address: string, port: number): void {
-    if (this.#latch) this.#latch.release(address, port);
-    else this.#latch = new Latch(address, port);
+  /** The other end may have moved. @param expected - with the port of its reports */
+  release(expected: Expected): void {
+    if (this.#latch) this.#latch.release(expected);
+    else this.#latch = new Latch(expected);
   }
 
   /**

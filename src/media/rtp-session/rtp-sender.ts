@@ -23,6 +23,7 @@ export class RtpSender {
   #send: (packet: Buffer, bytes: number) => void;
   #payloadType: number;
   #timestampStep: number;
+  #packetMs = FRAME_MS;
   #sequenceNumber = randomInt(2 ** 16);
   #marker = true;
   #packets = Array.from({ length: PACKETS }, () => Buffer.alloc(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES));
@@ -30,7 +31,7 @@ export class RtpSender {
   #header = { payloadType: 0, marker: false, sequenceNumber: 0, timestamp: 0, ssrc: 0 };
 
   /**
-   * @param timestampStep - of 20 ms, in units of the codec's clock
+   * @param timestampStep - of one packet, in units of the codec's clock
    * @param send - takes the first `bytes` bytes of `packet` at once
    */
   constructor(
@@ -48,7 +49,8 @@ export class RtpSender {
   }
 
   /** The same stream goes on in another format (after a re-INVITE). */
-  setFormat(payloadType: number, timestampStep: number): void {
+  setFormat(payloadType: number, timestampStep: number, packetMs: number = FRAME_MS): void {
+    this.#packetMs = packetMs;
     this.#payloadType = payloadType;
     this.#timestampStep = timestampStep;
   }
@@ -75,7 +77,7 @@ export class RtpSender {
 
   /** A gap: time goes on, and what follows is a new spurt (RFC 3551, section 4.1). */
   skip(frames: number): void {
-    this.#timestamp = (this.#timestamp + frames * this.#timestampStep) >>> 0;
+    this.#timestamp = (this.#timestamp + frames * (FRAME_MS / this.#packetMs) * this.#timestampStep) >>> 0;
     this.#sentAt += frames * FRAME_MS;
     this.#marker = true;
   }
@@ -88,6 +90,6 @@ export class RtpSender {
   /** What the timestamp is at this instant, between packets too (RFC 3550, section 6.4.1). */
   get timestampNow(): number {
     const sinceMs = this.#clock.now() - this.#sentAt;
-    return (this.#timestamp + Math.round((sinceMs / FRAME_MS - 1) * this.#timestampStep)) >>> 0;
+    return (this.#timestamp + Math.round((sinceMs / this.#packetMs - 1) * this.#timestampStep)) >>> 0;
   }
 }

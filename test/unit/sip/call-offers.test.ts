@@ -49,6 +49,7 @@ describe('a re-INVITE', () => {
   function reinvite(one: Incoming, offer: Body | undefined): string[] {
     const answers: string[] = [];
     one.dialog.reinvited({
+      source: { protocol: 'udp', address: '192.0.2.10', port: 5060 },
       offer,
       accept: (sdp) => answers.push(sdp),
       refuse: (status, text) => answers.push(`${status} ${text}`),

@@ -249,6 +249,7 @@ describe('a call that stands', () => {
   test('is ended when nothing comes of it any more', async () => {
     const one = await standing();
     one.media.ports[0]!.emit('notice', { type: 'silent', call: one.participant!.sid });
+    await turn();
     expect(one.said.slice(1)).toEqual(['BYE Q.850;cause=102;text="No media was received"']);
     await one.expectNothing();
   });

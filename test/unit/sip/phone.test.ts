@@ -21,6 +21,7 @@ function media(change: Partial<RemoteMedia> = {}): RemoteMedia {
     direction: 'sendrecv',
     ptime: undefined,
     maxptime: undefined,
+    maxBitrateBps: undefined,
     ...change,
   };
 }
@@ -69,6 +70,7 @@ describe('a call that stands', () => {
           address: '192.0.2.7',
           port: 4000,
           rtcpPort: 4001,
+          packetMs: 20,
           codec: 'PCMU',
           payloadType: 0,
           receivePayloadType: 0,

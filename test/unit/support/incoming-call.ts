@@ -60,6 +60,7 @@ export function incoming(options: Options = {}) {
         listen: (events: DialogEvents) => {
           dialog = events;
         },
+        isThere: async () => false,
         bye: async (reason: string) => void said.push(`BYE ${reason}`),
       };
       accepting.pass().then(() => onAnswered(made), onFailed);

@@ -8,7 +8,7 @@ const STRANGER = ['203.0.113.5', 6000] as const;
 const where = ({ address, port, latched }: Latch) => [address, port, latched];
 
 test('media goes where the description says, until it is seen where it comes from', () => {
-  const latch = new Latch(...TOLD);
+  const latch = new Latch({ address: TOLD[0], port: TOLD[1] });
   expect(where(latch)).toEqual([...TOLD, false]);
   expect(latch.accepts(...SEEN, 0)).toBe(true);
   expect(where(latch)).toEqual([...SEEN, true]);
@@ -21,7 +21,7 @@ describe('once it is seen', () => {
     ['its port at another address', [STRANGER[0], SEEN[1]], false],
     ['anybody else', STRANGER, false],
   ])('%s', (_, source, expected) => {
-    const latch = new Latch(...TOLD);
+    const latch = new Latch({ address: TOLD[0], port: TOLD[1] });
     latch.accepts(...SEEN, 0);
     expect(latch.accepts(...source, 1999)).toBe(expected);
     expect(where(latch)).toEqual([...SEEN, true]);
@@ -29,7 +29,7 @@ describe('once it is seen', () => {
   });
 
   test('nobody takes its place as long as it is heard, however often he tries', () => {
-    const latch = new Latch(...TOLD);
+    const latch = new Latch({ address: TOLD[0], port: TOLD[1] });
     for (let nowMs = 0; nowMs < 60_000; nowMs += 20) {
       expect(latch.accepts(...SEEN, nowMs)).toBe(true);
       expect(latch.accepts(...STRANGER, nowMs + 10)).toBe(false);
@@ -38,7 +38,7 @@ describe('once it is seen', () => {
   });
 
   test('it may come back from elsewhere after 2 s of silence; what strangers send does not prolong them', () => {
-    const latch = new Latch(...TOLD);
+    const latch = new Latch({ address: TOLD[0], port: TOLD[1] });
     latch.accepts(...SEEN, 0);
     expect(latch.accepts(...STRANGER, 1000)).toBe(false);
     expect(latch.accepts(...STRANGER, 2000)).toBe(true);
@@ -59,7 +59,7 @@ describe('who is more likely the phone takes over at once', () => {
     ['anybody, from anybody', STRANGER, SEEN, false],
     ['anybody, from where it said', TOLD, STRANGER, false],
   ])('%s', (_, first, second, expected) => {
-    const latch = new Latch(...TOLD, SIGNALLED);
+    const latch = new Latch({ address: TOLD[0], port: TOLD[1], signalled: SIGNALLED });
     expect(latch.accepts(...first, 0)).toBe(true);
     expect(latch.accepts(...second, 20)).toBe(expected);
     expect(where(latch)).toEqual([...(expected ? second : first), true]);
@@ -68,16 +68,16 @@ describe('who is more likely the phone takes over at once', () => {
 });
 
 test('after it was released the next source counts, and until then the new description', () => {
-  const latch = new Latch(...TOLD);
+  const latch = new Latch({ address: TOLD[0], port: TOLD[1] });
   latch.accepts(...SEEN, 0);
-  latch.release('192.0.2.2', 4002);
+  latch.release({ address: '192.0.2.2', port: 4002 });
   expect(where(latch)).toEqual(['192.0.2.2', 4002, false]);
   expect(latch.accepts(...STRANGER, 1)).toBe(true);
   expect(latch.accepts(...SEEN, 2)).toBe(false);
 });
 
 test('a source without a port, which cannot be answered, is nobody', () => {
-  const latch = new Latch(...TOLD);
+  const latch = new Latch({ address: TOLD[0], port: TOLD[1] });
   expect(latch.accepts(SEEN[0], 0, 0)).toBe(false);
   expect(where(latch)).toEqual([...TOLD, false]);
   latch.accepts(...SEEN, 0);

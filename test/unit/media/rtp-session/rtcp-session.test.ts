@@ -153,7 +153,7 @@ describe('a report is sent', () => {
       packets: 1,
       octets: 160,
     };
-    one.session.release(PHONE, 4001);
+    one.session.release({ address: PHONE, port: 4001 });
     one.clock.advance(2000);
     expect(one.session.receive(report([], info), PHONE, 4001, PHONE, reception, one.sender)).toBe(true);
     one.clock.advance(3000);
@@ -227,7 +227,7 @@ describe('what the phone reports', () => {
   test('is how much of ours it lost, and the round trip', () => {
     const one = call();
     talk(one, 5000);
-    one.session.release(PHONE, 4001);
+    one.session.release({ address: PHONE, port: 4001 });
     const { ntpSeconds: seconds, ntpFraction: fraction } = one.sent[0]!.sender!;
     one.clock.advance(1080);
     const block = {
@@ -241,7 +241,7 @@ describe('what the phone reports', () => {
 
   test('about another stream than ours says nothing', () => {
     const one = call();
-    one.session.release(PHONE, 4001);
+    one.session.release({ address: PHONE, port: 4001 });
     const about = (block: ReportBlock) =>
       one.session.receive(report([block]), PHONE, 4001, PHONE, undefined, one.sender);
     expect(about({ ...BLOCK, ssrc: 1 })).toBe(true);
@@ -259,7 +259,7 @@ describe('what the phone reports', () => {
     ['from a port that cannot be answered', report([BLOCK]), PHONE, 0, PHONE, false],
   ])('%s: packets count as its own only then', (_, packet, address, port, phone, expected) => {
     const one = call();
-    one.session.release(PHONE, 4002);
+    one.session.release({ address: PHONE, port: 4002 });
     expect(one.session.receive(packet, address, port, phone, undefined, one.sender)).toBe(expected);
     expect(one.session.heard).toEqual(expected ? { lostAtPhone: 12 } : {});
     expect([one.session.address, one.session.port]).toEqual([PHONE, expected ? 4001 : 4002]);
@@ -273,11 +273,11 @@ describe('what the phone reports', () => {
 
   test('comes from one source, until the phone may have moved', () => {
     const one = call();
-    one.session.release(PHONE, 4001);
+    one.session.release({ address: PHONE, port: 4001 });
     const from = (port: number) =>
       one.session.receive(report([BLOCK]), PHONE, port, PHONE, undefined, one.sender);
     expect([from(5000), from(5001), from(5000)]).toEqual([true, false, true]);
-    one.session.release(PHONE, 4001);
+    one.session.release({ address: PHONE, port: 4001 });
     expect(one.session.port).toBe(4001);
     expect([from(5001), from(5000)]).toEqual([true, false]);
   });

@@ -209,7 +209,10 @@ test('more transactions than permitted at once are refused; retransmissions and 
   const bench = new Bench();
   const bytes = requestBytes({ method: 'OPTIONS', branch: 'z9hG4bK-00000', callId: '-00000' }).toString();
   const flood = (number: number) => bytes.replaceAll('-00000', `-${String(number).padStart(5, '0')}`);
-  for (let number = 0; number < 20_001; number++) bench.core.receive(Buffer.from(flood(number)), UDP);
+  for (let number = 0; number < 20_001; number++) {
+    const address = number % 2 === 0 ? UDP.address : '192.0.2.77';
+    bench.core.receive(Buffer.from(flood(number)), { ...UDP, address });
+  }
   expect(bench.sent()).toEqual([503]);
   expect(bench.core.counters.overTransactions).toBe(1);
   bench.receive({ method: 'CANCEL' });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { EncodedFrames } from '../../../../transcode/audio/encoded-frames.ts';
 import { G711Encoder } from '../../../../transcode/audio/g711-codec.ts';
 import type { AudioCodecName } from '../../../../transcode/audio/mix-format.ts';
 import { MixListener } from '../../../../transcode/audio/mix-listener.ts';
@@ -79,10 +80,12 @@ describe('the first frame of his own', () => {
 test('what is shared and what is skipped goes to the sink as it is', () => {
   const ear = new Ear();
   const listener = new MixListener({ codec: 'PCMU', rate: 8000 }, ear);
-  const payload = Uint8Array.of(1, 2, 3, 4);
-  listener.deliver(payload, 3);
+  const frames = new EncodedFrames(listener.encoding, listener.format);
+  frames.encode(new Int16Array(160));
+  const [payload] = frames.payloads;
+  listener.deliver(frames);
   listener.skip(5);
   expect(ear.memory).toEqual([payload]);
-  expect(ear.heard).toEqual(Uint8Array.of(1, 2, 3));
+  expect(ear.heard).toEqual(payload!.subarray(0, 160));
   expect(ear.skipped).toEqual([5]);
 });
