@@ -213,7 +213,7 @@ export class Server {
       metricsToken: http.metricsToken,
       relays: () => this.#relays(),
     });
-    await servePages(web.app);
+    await servePages(web.app, http.allowedOrigins);
     await this.plane.start();
 
     const admissions = new Admissions(tokens, demo);

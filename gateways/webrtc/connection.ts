@@ -45,7 +45,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#log = log;
     this.#bucket = new TokenBucket(MESSAGES_PER_SECOND, MESSAGE_BURST, clock);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    socket.on('pong', () => this.#pongLimit?.cancel());
+    socket.on('pong', () => this.#onPong());
     // Too large, not UTF-8, protocol errors: ws closes with the proper code after this.
     socket.on('error', (error) => log.warn({ address, reason: error.message }, 'WebSocket error'));
     socket.once('close', () => {
@@ -104,30 +104,51 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       this.#refuse(
         new PatchroomError(
           'invalid-request',
-          `Not a message of this protocol${message ? `: ${message.problem}` : ''}.`,
+          message?.sentence ?? `Not a message of this protocol${message ? `: ${message.problem}` : ''}.`,
         ),
+        message?.id,
       );
   }
 
-  /** An error reply without an id, then the end of this connection (and of nothing else). */
-  #refuse({ code, message }: PatchroomError): void {
+  /** An error reply, with the id where one can be read, then the end of this connection (and of nothing else). */
+  #refuse({ code, message }: PatchroomError, id?: number): void {
     this.#log.warn({ address: this.address, code, reason: message }, 'message refused');
-    this.#send({ type: 'error', code, message });
+    this.#send({ type: 'error', ...(id === undefined ? {} : { id }), code, message });
     this.close(CLOSE.policy, code);
     this.#socket.removeAllListeners('message');
   }
 
+  /** Only an answer takes the limit back: a ping that goes out after one that nobody answered must not. */
   #schedulePing(): void {
     this.#ping = this.#clock.after(PING_INTERVAL_MS, () => {
       this.#socket.ping();
-      this.#pongLimit?.cancel();
-      this.#pongLimit = this.#clock.after(PONG_LIMIT_MS, () => this.#socket.terminate());
+      this.#pongLimit ??= this.#clock.after(PONG_LIMIT_MS, () => this.#socket.terminate());
       this.#schedulePing();
     });
   }
+
+  #onPong(): void {
+    this.#pongLimit?.cancel();
+    this.#pongLimit = undefined;
+  }
 }
 
-function parse(text: string): { success: true; data: ClientMessage } | { success: false; problem: string } {
+interface Malformed {
+  readonly success: false;
+  readonly problem: string;
+  /** For people, where there is one. */
+  readonly sentence?: string | undefined;
+  readonly id?: number | undefined;
+}
+
+/** What people can get wrong without writing a message themselves. */
+const SENTENCES: Readonly<Record<string, string>> = {
+  'body.token': 'The access token is longer than 8192 characters, or is none. Ask for a new link.',
+  'body.room': "A room's name has 1 to 128 characters.",
+  'body.name': 'A name has at most 100 characters.',
+};
+
+function parse(text: string): { success: true; data: ClientMessage } | Malformed {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -137,8 +158,12 @@ function parse(text: string): { success: true; data: ClientMessage } | { success
   const parsed = clientMessage.safeParse(json);
   if (parsed.success) return { success: true, data: parsed.data };
   const [issue] = parsed.error.issues;
+  const path = issue?.path.join('.') ?? '';
+  const { id } = (json ?? {}) as { id?: unknown };
   return {
     success: false,
-    problem: `${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'malformed'}`,
+    problem: `${path || 'message'}: ${issue?.message ?? 'malformed'}`,
+    sentence: SENTENCES[path],
+    ...(typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? { id } : {}),
   };
 }

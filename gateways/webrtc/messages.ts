@@ -61,6 +61,8 @@ const requests = {
   /** Mutes a participant's microphone and shared sound, or puts it out; for administrators. */
   moderate: z.strictObject({ participant: sid, action: z.enum(['mute', 'remove']) }),
   leave: z.strictObject({}),
+  /** Whether the other end is still there: what a browser is not told of WebSocket pings. */
+  ping: z.strictObject({}),
 };
 export type RequestType = keyof typeof requests;
 export type RequestBody<T extends RequestType> = z.infer<(typeof requests)[T]>;
@@ -83,6 +85,7 @@ export const clientMessage = z.discriminatedUnion('type', [
   request('update'),
   request('moderate'),
   request('leave'),
+  request('ping'),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;
 
@@ -174,6 +177,7 @@ export const replies = {
   update: z.strictObject({}),
   moderate: z.strictObject({}),
   leave: z.strictObject({}),
+  ping: z.strictObject({}),
 } satisfies Record<RequestType, z.ZodType>;
 export type Reply<T extends RequestType> = z.infer<(typeof replies)[T]>;
 

@@ -144,6 +144,8 @@ export class Peer {
       case 'leave':
         this.participant.leave('left');
         return {};
+      case 'ping':
+        return {};
     }
   }
 
@@ -233,8 +235,10 @@ export class Peer {
 
   #onUnpublished(track: Track): void {
     this.#subscriptions.remove(track);
-    this.#producers.get(track.sid)?.close();
+    const producer = this.#producers.get(track.sid);
     this.#producers.delete(track.sid);
+    // After all listeners have closed what they receive of it: the hub would not know that any more.
+    if (producer) queueMicrotask(() => producer.close());
   }
 
   /** A muted track's packets stop at the hub, whoever muted it and whatever the browser still sends. */

@@ -29,6 +29,19 @@ const REQUEST_LIMIT_MS = 30_000;
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 /** Of routes, not of what was asked for: `/%61pi` leads to `/api` as well. */
 const API_ROUTE = /^\/(api|twirp)\//;
+/** What every answer has: content is what it says it is, and addresses, which may hold tokens, are told to nobody. */
+const SAFE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'permissions-policy': 'camera=(self), microphone=(self), display-capture=(self), geolocation=()',
+};
+/** For pages of the sites in http.allowedOrigins (Fetch standard, section 3.2). */
+const CORS_HEADERS = {
+  vary: 'Origin',
+  'access-control-allow-headers': 'authorization, content-type',
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
+  'access-control-max-age': '600',
+};
 const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
 
 /** The HTTP server: page, API and the browsers' WebSockets on one port. Routes are added by others before it listens. */
@@ -67,9 +80,15 @@ export class HttpServer implements WebEntry {
         components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       },
     });
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', async (request, reply) => {
+      reply.headers(SAFE_HEADERS);
       if (!permitsHost(options.demo, request.headers.host)) {
         throw new PatchroomError('forbidden', 'Demo mode answers on localhost and 127.0.0.1 only.');
+      }
+      const { origin } = request.headers;
+      if (origin !== undefined && options.allowedOrigins.includes(origin) && isApi(request.url)) {
+        reply.headers({ ...CORS_HEADERS, 'access-control-allow-origin': origin });
+        if (request.method === 'OPTIONS') return reply.code(204).send();
       }
       const changes =
         !SAFE_METHODS.includes(request.method) && API_ROUTE.test(request.routeOptions.url ?? '');
@@ -77,7 +96,7 @@ export class HttpServer implements WebEntry {
         options.log.warn({ origin: request.headers.origin }, 'API call from a page of another site refused');
         throw new PatchroomError(
           'forbidden',
-          'Pages of other sites may not call this: their origins have to stand in http.allowedOrigins.',
+          'Pages of other sites may not call this: their origin must be listed in http.allowedOrigins.',
         );
       }
     });
@@ -134,6 +153,10 @@ export class HttpServer implements WebEntry {
     }
     handler(request, socket, head, proxyAddr(request, this.#trusts));
   }
+}
+
+function isApi(url: string): boolean {
+  return url.startsWith('/api/') || url.startsWith('/twirp/');
 }
 
 function sendProblem(reply: FastifyReply, problem: PatchroomError): FastifyReply {

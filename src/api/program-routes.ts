@@ -50,7 +50,7 @@ export const programReport = z
         track: z.string().describe('sid of his track'),
       })
       .nullable()
-      .describe('What is shown now; null: the card with the name of the room, or nothing goes out'),
+      .describe('What is shown now; null: the slate with the name of the room, or nothing goes out'),
   })
   .meta({ title: 'Program' });
 export type ProgramReport = z.infer<typeof programReport>;

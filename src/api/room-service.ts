@@ -65,7 +65,8 @@ export function roomService(rooms: RoomDirectory, options: { readonly remoteUnmu
     ListParticipants: rpc(ListParticipantsRequest, ListParticipantsResponse, ({ room }, grant) => {
       mustAdminister(grant, room);
       return new ListParticipantsResponse({
-        participants: rooms.mustGet(room).participants.map(participantInfo),
+        // A room that is not open has nobody in it, as LiveKit answers.
+        participants: (rooms.get(room)?.participants ?? []).map(participantInfo),
       });
     }),
 

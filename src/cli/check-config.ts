@@ -1,4 +1,5 @@
 import { loadConfig } from '../../config/load.ts';
+import { mustMakeSense } from '../../config/sanity.ts';
 import type { Config } from '../../config/schema.ts';
 import { readCertificate } from '../base/certificate.ts';
 import type { Command } from './command.ts';
@@ -12,6 +13,7 @@ export const checkConfig: Command = {
   async run(given, { environment, print }) {
     const file = given.operand(0);
     const config = loadConfig(file, environment);
+    mustMakeSense(config);
     if (config.http.tls) readCertificate(config.http.tls);
     print([`${file} is fine.`, ...summaryOf(config).map((line) => `  ${line}`)].join('\n'));
     return 0;

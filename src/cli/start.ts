@@ -1,3 +1,4 @@
+import { mustMakeSense } from '../../config/sanity.ts';
 import type { Command } from './command.ts';
 import { CONFIG_OPTION, givenConfig } from './config-option.ts';
 
@@ -8,6 +9,7 @@ export const start: Command = {
   options: { config: CONFIG_OPTION },
   async run(given, terminal) {
     const config = givenConfig(given, terminal);
+    if (!config.demo) mustMakeSense(config);
     // The server takes a second to load, which no other command needs.
     const { serve } = await import('./serve.ts');
     return serve(config, terminal);

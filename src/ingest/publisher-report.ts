@@ -29,12 +29,12 @@ export function statusAttributes(
 ): Record<string, string> {
   const mended = repairs.jumps + repairs.steps;
   return {
-    'rtmp.picture': video ? pictureWords(video) : '',
-    'rtmp.sound': audio ? soundWords(audio) : '',
-    'rtmp.repairs': mended > 0 ? `${mended} timestamps mended` : '',
+    'ingest.picture': video ? pictureWords(video) : '',
+    'ingest.sound': audio ? soundWords(audio) : '',
+    'ingest.repairs': mended > 0 ? `${mended} timestamps mended` : '',
     ...(video?.job
-      ? encodingCores !== undefined && { 'rtmp.cost': `${encodingCores.toFixed(1)} of a core` }
-      : { 'rtmp.cost': '' }),
+      ? encodingCores !== undefined && { 'ingest.cost': `${encodingCores.toFixed(1)} of a core` }
+      : { 'ingest.cost': '' }),
   };
 }
 

@@ -97,7 +97,7 @@ export class Publisher {
     this.#session = session;
     this.#renewed.clear();
     this.participant.setQuality('excellent');
-    this.#tell({ 'rtmp.status': 'live' });
+    this.#tell({ 'ingest.status': 'live' });
     for (const kind of this.#muted) this.#request({ type: 'mute', kind, muted: true });
     if (returns) this.#renewal = this.#host.clock.after(RENEW_LIMIT_MS, () => this.#dropUnrenewed());
     this.#reporting ??= this.#host.clock.after(REPORT_MS, this.#report);
@@ -110,7 +110,7 @@ export class Publisher {
     this.#renewal?.cancel();
     this.#waiting?.cancel();
     this.participant.setQuality('lost');
-    this.#tell({ 'rtmp.status': 'waiting' });
+    this.#tell({ 'ingest.status': 'waiting' });
     this.#waiting = this.#host.clock.after(this.#reconnectMs, () =>
       this.participant.leave('connection-lost'),
     );
@@ -130,7 +130,7 @@ export class Publisher {
     // The same way with something else done on it, or another connection's way.
     else if (isKnown) this.participant.room.replan(present, routeOf(notice));
     else this.participant.room.reroute(present, routeOf(notice), this.#producerFor(notice.kind));
-    this.#tell({ [`rtmp.${notice.kind}`]: notice.outcome === 'pass-through' ? '' : notice.reason });
+    this.#tell({ [`ingest.${notice.kind}`]: notice.outcome === 'pass-through' ? '' : notice.reason });
   }
 
   #publishAll = (): void => {
@@ -218,7 +218,7 @@ export class Publisher {
       if (track) this.participant.unpublish(track);
       this.#tracks.delete(kind);
       this.#sent.delete(kind);
-      this.#tell({ [`rtmp.${kind}`]: '' });
+      this.#tell({ [`ingest.${kind}`]: '' });
     }
   }
 

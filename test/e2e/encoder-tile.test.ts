@@ -142,9 +142,9 @@ test.each([
   const ann = await join({ viewport: { width, height }, colorScheme });
   const who = { kind: 'encoder', gateway: 'rtmp', permissions: EVERYDAY_PERMISSIONS } as const;
   const attributes = {
-    'rtmp.picture': '1280×720, 30 fps, H.264 High, 2.4 Mbit/s, key frame every 8.3 s, B-frames, 12 dropped',
-    'rtmp.sound': 'AAC-LC 48 kHz stereo, 160 kbit/s',
-    'rtmp.video': 'OBS sends FLV1 video, which is not taken: set the video encoder to H.264 (x264)',
+    'ingest.picture': '1280×720, 30 fps, H.264 High, 2.4 Mbit/s, key frame every 8.3 s, B-frames, 12 dropped',
+    'ingest.sound': 'AAC-LC 48 kHz stereo, 160 kbit/s',
+    'ingest.video': 'OBS sends FLV1 video, which is not taken: set the video encoder to H.264 (x264)',
   };
   const names = [
     'Stage with a rather long name that does not fit',
@@ -156,7 +156,7 @@ test.each([
   for (const [index, name] of names.entries()) {
     const status = index % 2 === 0 ? 'waiting' : 'live';
     const room = server.rooms.mustGet('demo');
-    room.join({ ...who, identity: name, name, attributes: { ...attributes, 'rtmp.status': status } });
+    room.join({ ...who, identity: name, name, attributes: { ...attributes, 'ingest.status': status } });
   }
   await ann.tile('Camera 4').waitFor();
   await ann.page.screenshot({ path: `${PICTURES}/encoders-${width}-${colorScheme}.png` });

@@ -107,7 +107,7 @@ const RELAYS = [
   {
     ...RELAY,
     id: 'b',
-    address: 'rtmp://a.rtmp.video.example/live2/{***}?{***}',
+    address: 'rtmp://a.ingest.video.example/live2/{***}?{***}',
     state: 'waiting',
     reason: 'NetStream.Publish.BadName: somebody is publishing with this stream key already.',
     retries: 4,

@@ -131,12 +131,12 @@ const note = () => cat.tile('Studio').getByRole('status').getByText(WAITING);
 
 /** The room and the browser's page know that its connection is lost. */
 async function waitedFor(participant: Participant): Promise<void> {
-  await attribute(participant, 'rtmp.status', 'waiting');
+  await attribute(participant, 'ingest.status', 'waiting');
   await note().waitFor();
 }
 
 async function back(participant: Participant): Promise<void> {
-  await attribute(participant, 'rtmp.status', 'live');
+  await attribute(participant, 'ingest.status', 'live');
   await note().waitFor({ state: 'detached' });
 }
 
@@ -241,7 +241,7 @@ test('what whoever comes back does not send any more is taken away', async () =>
     tracks: before.tracks.filter(([kind]) => kind === 'audio'),
   });
   // What there was to say of its pictures.
-  expect(participant.attributes['rtmp.video']).toBeUndefined();
+  expect(participant.attributes['ingest.video']).toBeUndefined();
 });
 
 test('a key belongs to one encoder, until that says goodbye or does not come back', async () => {
@@ -286,7 +286,7 @@ test('an encoding child that dies is replaced, up to the third time; then the pi
   process.kill((await jobOf('video')).pid, 'SIGKILL');
   await expect.poll(() => [...participant.tracks.values()].map(({ kind }) => kind)).toEqual(['audio']);
   const reason = /failed three times within a minute: killed by SIGKILL/;
-  expect(participant.attributes['rtmp.video']).toMatch(reason);
+  expect(participant.attributes['ingest.video']).toMatch(reason);
   await cat.tile('Studio').locator('.refusal').getByText(reason).waitFor();
   await later();
   await heard();
@@ -294,7 +294,7 @@ test('an encoding child that dies is replaced, up to the third time; then the pi
   await waitedFor(participant);
   await push(LIKE_OBS);
   await seenAndHeard();
-  expect(participant.attributes['rtmp.video']).toMatch(/B-frames/);
+  expect(participant.attributes['ingest.video']).toMatch(/B-frames/);
 });
 
 test('a decoding child that dies, and children that hang, are replaced', async () => {

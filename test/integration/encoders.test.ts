@@ -173,7 +173,7 @@ test('a format that nobody can show is refused by its name, and the sound goes o
   await expect.poll(async () => (await studio())?.tracks.map(({ kind }) => kind)).toEqual(['audio']);
   const room = server.rooms.mustGet('demo');
   await expect
-    .poll(() => room.participants.find(({ name }) => name === 'Studio')?.attributes['rtmp.video'])
+    .poll(() => room.participants.find(({ name }) => name === 'Studio')?.attributes['ingest.video'])
     .toMatch(/H263 video, which is not taken: set the video encoder to H\.264/);
 });
 

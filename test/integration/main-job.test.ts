@@ -132,7 +132,7 @@ async function isWhole(recording: Recording): Promise<boolean> {
   // The encoder without B-frames is copied; what is encoded from then on has parameter sets of its own.
   expect(recording.formatChanges).toBe(1);
   const hues = await recording.hues();
-  // A card stands for pictures that are late.
+  // The slate stands for pictures that are late.
   const people = hues.filter((hue) => hue !== 'grey');
   expect(people.filter((hue, index) => hue !== people[index - 1])).toEqual(['red', 'green', 'blue']);
   const isKnown = (hz: number) => ALL.some((tone) => Math.abs(hz - tone) < TOLERANCE_HZ);

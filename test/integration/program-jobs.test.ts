@@ -4,7 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
+import type { VideoCodec } from '../../src/media/access-unit.ts';
 import { flvHeader, flvTag } from '../../src/media/containers/flv/flv.ts';
+import { avcConfigBody, avcFrameBody } from '../../src/media/containers/flv/flv-body.ts';
 import { parseAvcConfig } from '../../src/media/h264/avc-config.ts';
 import { parseSps } from '../../src/media/h264/sps.ts';
 import {
@@ -13,7 +15,7 @@ import {
   programArguments,
 } from '../../transcode/ffmpeg/program-arguments.ts';
 import { encodeSlate, type Slate } from '../../transcode/ffmpeg/slate.ts';
-import { ivfFourCc, type VideoCodec } from '../../transcode/ffmpeg/video-arguments.ts';
+import { ivfFourCc } from '../../transcode/ffmpeg/video-arguments.ts';
 import { type EncodedFrame, VideoTranscoder } from '../../transcode/ffmpeg/video-transcoder.ts';
 import { type AccessUnit, accessUnits } from '../peers/access-units.ts';
 import { makeClip, readFlv, runFfmpeg } from '../peers/flv-clip.ts';
@@ -23,7 +25,7 @@ import { FakeClock } from '../unit/support/fake-clock.ts';
 
 /* What a program's picture is made with: real ffmpeg children, fed as fast as they take it. */
 
-const SHAPE: EncodingOptions = { ...DEFAULT_ENCODING, preset: 'ultrafast' };
+const ENCODING: EncodingOptions = { ...DEFAULT_ENCODING, preset: 'ultrafast' };
 /** A source's time when it is begun to be shown: anything. */
 const EPOCH_MS = 123_456;
 
@@ -32,13 +34,13 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((job) => job.stop()));
 });
 
-function startPicture(codec: VideoCodec, shape = SHAPE, clock: Clock = systemClock) {
+function startPicture(codec: VideoCodec, encoding = ENCODING, clock: Clock = systemClock) {
   const frames: EncodedFrame[] = [];
   const configs: Buffer[] = [];
   const causes: string[] = [];
   const job = new VideoTranscoder({
     ...{ fourCc: ivfFourCc(codec), width: 0, height: 0 },
-    arguments: programArguments({ codec }, shape),
+    arguments: programArguments({ codec }, encoding),
     clock,
     // What waits for the child is not what is tested here.
     maxWaitMs: 60_000,
@@ -68,12 +70,10 @@ const keyTimes = (frames: readonly EncodedFrame[]) => timesOf(frames.filter(({ k
 /** Brightness of what a decoder makes of them, 160x90 samples each. */
 const SMALL = { width: 160, height: 90 };
 function decode(config: Buffer, frames: readonly { data: Buffer; key: boolean }[]): Buffer[] {
-  const body = (key: boolean, packet: number, data: Buffer) =>
-    Buffer.concat([Buffer.of(key ? 0x17 : 0x27, packet, 0, 0, 0), data]);
   const input = Buffer.concat([
     flvHeader(false, true),
-    flvTag('video', 0, body(true, 0, config)),
-    ...frames.map(({ data, key }, index) => flvTag('video', index * 40, body(key, 1, data))),
+    flvTag('video', 0, avcConfigBody(config)),
+    ...frames.map(({ data, key }, index) => flvTag('video', index * 40, avcFrameBody(data, key, 0))),
   ]);
   const args = ['-v', 'error', '-xerror', '-f', 'flv', '-i', 'pipe:0', '-fps_mode', 'passthrough'];
   const output = ['-vf', `scale=${SMALL.width}:${SMALL.height}`, '-pix_fmt', 'gray', '-f', 'rawvideo', '-'];
@@ -101,7 +101,7 @@ describe('the picture', () => {
     expect(sps).toMatchObject({ profile: 77, chromaFormat: 1, bitDepth: 8, width: 1280, height: 720 });
     expect(decode(configs[0]!, frames)).toHaveLength(frames.length);
     const bps = (frames.reduce((sum, { data }) => sum + data.length, 0) * 8 * 30) / frames.length;
-    expect(bps).toBeLessThan(SHAPE.bitrateBps * 1.2);
+    expect(bps).toBeLessThan(ENCODING.bitrateBps * 1.2);
   });
 
   test('comes out before the next is fed', async () => {
@@ -120,8 +120,8 @@ describe('the picture', () => {
     [30, 10, 10],
   ])('of %i frames a second, at most %i: %i', async (rate, limit, expected) => {
     const units = await h264({ size: '320x180', rate }, 2);
-    const shape = { ...SHAPE, width: 320, height: 180, frameRate: limit };
-    const { frames, configs, feed, came } = startPicture('H264', shape);
+    const encoding = { ...ENCODING, width: 320, height: 180, frameRate: limit };
+    const { frames, configs, feed, came } = startPicture('H264', encoding);
     feed(units);
     await came(2 * expected - 1);
     expect(Math.abs(frames.length - 2 * expected)).toBeLessThanOrEqual(1);
@@ -137,7 +137,7 @@ describe('the picture', () => {
       ...unit,
       timestampMs: unit.timestampMs + ((index * 7) % 14),
     }));
-    const { frames, feed, came } = startPicture('VP8', { ...SHAPE, width: 320, height: 180 });
+    const { frames, feed, came } = startPicture('VP8', { ...ENCODING, width: 320, height: 180 });
     feed(units);
     await came(units.length);
     expect(timesOf(frames)).toEqual(shown(units));
@@ -148,7 +148,7 @@ describe('the picture', () => {
     const portrait = await makeVp8Clip('180x320', 1);
     const large = await makeVp8Clip('640x480', 1);
     const { frames, configs, causes, feed, came } = startPicture('VP8', {
-      ...SHAPE,
+      ...ENCODING,
       width: 640,
       height: 360,
     });
@@ -175,7 +175,7 @@ describe('the picture', () => {
 
   test('a line of a picture is shown, too', async () => {
     const units = await makeVp8Clip('1280x16', 1);
-    const { frames, causes, feed, came } = startPicture('VP8', { ...SHAPE, width: 64, height: 360 });
+    const { frames, causes, feed, came } = startPicture('VP8', { ...ENCODING, width: 64, height: 360 });
     feed(units);
     await came(units.length);
     expect([frames.length, causes]).toEqual([units.length, []]);
@@ -184,8 +184,8 @@ describe('the picture', () => {
   test('a key frame can be asked for, and the next is due two seconds after it', async () => {
     const units = await h264({ size: '320x180' }, 5);
     const clock = new FakeClock();
-    const shape = { ...SHAPE, width: 320, height: 180 };
-    const { job, frames, feed, came } = startPicture('H264', shape, clock);
+    const encoding = { ...ENCODING, width: 320, height: 180 };
+    const { job, frames, feed, came } = startPicture('H264', encoding, clock);
     feed(units.slice(0, 15));
     await came(15);
     clock.advance(250);
@@ -197,7 +197,7 @@ describe('the picture', () => {
 
   test('after a pause it begins with a key frame', async () => {
     const units = await h264({ size: '320x180', gop: 1000 }, 1);
-    const { frames, feed, came } = startPicture('H264', { ...SHAPE, width: 320, height: 180 });
+    const { frames, feed, came } = startPicture('H264', { ...ENCODING, width: 320, height: 180 });
     feed(units.slice(0, 10));
     feed(units.slice(10), EPOCH_MS + 7000);
     await came(units.length);
@@ -205,7 +205,7 @@ describe('the picture', () => {
   });
 });
 
-test('parameter sets are those of the shape, whatever the source, and those of the card', async () => {
+test('parameter sets are those of the encoding, whatever the source, and those of the slate', async () => {
   const odd = ['-pix_fmt', 'yuvj444p', '-colorspace', 'smpte170m', '-color_primaries', 'smpte170m'];
   const oddly = [
     '-f',
@@ -222,31 +222,31 @@ test('parameter sets are those of the shape, whatever the source, and those of t
     ['H264', await h264({ bFrames: 2, rate: 25 }, 0.4)],
     ['H264', accessUnits(readFlv(await runFfmpeg(['-v', 'error', ...oddly, '-f', 'flv', '-'])))],
     ['VP8', (await makeVp8Clip('320x180', 1)).slice(0, 3)],
-    ['HEVC', accessUnits(await makeHevcClip({ video: { size: '320x180' }, audio: 'none', seconds: 0.4 }))],
+    ['H265', accessUnits(await makeHevcClip({ video: { size: '320x180' }, audio: 'none', seconds: 0.4 }))],
   ];
-  const card = await encodeSlate('room', DEFAULT_ENCODING, systemClock);
+  const slate = await encodeSlate('room', DEFAULT_ENCODING, systemClock);
   for (const [codec, units] of sources) {
     const { configs, feed, job } = startPicture(codec, DEFAULT_ENCODING);
     feed(units);
     await expect.poll(() => configs.length).toBe(1);
-    expect(configs[0]!.toString('hex')).toBe(card.config.toString('hex'));
+    expect(configs[0]!.toString('hex')).toBe(slate.config.toString('hex'));
     await job.stop();
   }
 });
 
-const ONE_FRAME: EncodingOptions = { ...SHAPE, width: 640, height: 360, keyFrameSeconds: 1 / 30 };
+const ONE_FRAME: EncodingOptions = { ...ENCODING, width: 640, height: 360, keyFrameSeconds: 1 / 30 };
 const brightest = (samples: Buffer) => samples.reduce((most, sample) => Math.max(most, sample), 0);
 
-describe('the card', () => {
+describe('the slate', () => {
   test('is one group of pictures, which can be played over and over', async () => {
-    const card = await encodeSlate('Weekly meeting', DEFAULT_ENCODING, systemClock);
-    expect(card.textFailure).toBeUndefined();
-    expect(card.frames.map(({ key }) => key)).toEqual(Array.from({ length: 60 }, (_, index) => index === 0));
-    const pictures = decode(card.config, [...card.frames, ...card.frames]);
+    const slate = await encodeSlate('Weekly meeting', DEFAULT_ENCODING, systemClock);
+    expect(slate.textFailure).toBeUndefined();
+    expect(slate.frames.map(({ key }) => key)).toEqual(Array.from({ length: 60 }, (_, index) => index === 0));
+    const pictures = decode(slate.config, [...slate.frames, ...slate.frames]);
     expect(pictures).toHaveLength(120);
     expect(pictures[60]!.equals(pictures[0]!)).toBe(true);
     // It stands still: what is sent costs next to nothing.
-    const bytes = card.frames.reduce((sum, { data }) => sum + data.length, 0);
+    const bytes = slate.frames.reduce((sum, { data }) => sum + data.length, 0);
     expect(bytes).toBeLessThan(200_000);
     const changes = pictures[59]!.map((sample, index) => Math.abs(sample - pictures[0]![index]!));
     expect(Math.max(...changes)).toBeLessThan(40);
@@ -273,13 +273,13 @@ describe('the card', () => {
     ['Schifffahrtsgesellschaft '.repeat(8), true],
   ];
   test('says any name, and nothing else happens', async () => {
-    const cards: Slate[] = [];
-    for (const [name] of NAMES) cards.push(await encodeSlate(name, ONE_FRAME, systemClock));
-    expect(cards.map(({ textFailure }) => textFailure)).toEqual(cards.map(() => undefined));
+    const slates: Slate[] = [];
+    for (const [name] of NAMES) slates.push(await encodeSlate(name, ONE_FRAME, systemClock));
+    expect(slates.map(({ textFailure }) => textFailure)).toEqual(slates.map(() => undefined));
     // All have the same parameter sets.
     const pictures = decode(
-      cards[0]!.config,
-      cards.map(({ frames }) => frames[0]!),
+      slates[0]!.config,
+      slates.map(({ frames }) => frames[0]!),
     );
     for (const [index, [name, isWritten]] of NAMES.entries()) {
       const picture = pictures[index]!;
@@ -298,21 +298,21 @@ describe('the card', () => {
   });
 
   test('is empty when it cannot be written on, and says why', async () => {
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'patchroom-card-'));
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'patchroom-slate-'));
     try {
       const executable = path.join(folder, 'ffmpeg');
       const refusal = 'case "$*" in *drawtext*) echo "Cannot find a valid font" >&2; exit 1;; esac';
       await fs.writeFile(executable, `#!/bin/sh\n${refusal}\nexec ffmpeg "$@"\n`, { mode: 0o755 });
-      const card = await encodeSlate('room', ONE_FRAME, systemClock, executable);
-      expect(card.textFailure).toMatch(/exit code 1: Cannot find a valid font.*installed/);
-      expect(brightest(decode(card.config, card.frames)[0]!)).toBeLessThan(50);
+      const slate = await encodeSlate('room', ONE_FRAME, systemClock, executable);
+      expect(slate.textFailure).toMatch(/exit code 1: Cannot find a valid font.*installed/);
+      expect(brightest(decode(slate.config, slate.frames)[0]!)).toBeLessThan(50);
     } finally {
       await fs.rm(folder, { recursive: true, force: true });
     }
   });
 
   test('is not waited for longer than ten seconds', async () => {
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'patchroom-card-'));
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'patchroom-slate-'));
     try {
       const executable = path.join(folder, 'ffmpeg');
       await fs.writeFile(executable, '#!/bin/sh\nexec cat\n', { mode: 0o755 });
@@ -329,7 +329,9 @@ describe('the card', () => {
   });
 
   test('that cannot be made is an error with its cause', async () => {
-    const shape = { ...DEFAULT_ENCODING, preset: 'nonsense' };
-    await expect(encodeSlate('room', shape, systemClock)).rejects.toThrow(/could not be encoded.*nonsense/s);
+    const encoding = { ...DEFAULT_ENCODING, preset: 'nonsense' };
+    await expect(encodeSlate('room', encoding, systemClock)).rejects.toThrow(
+      /could not be encoded.*nonsense/s,
+    );
   });
 });

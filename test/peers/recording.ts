@@ -5,7 +5,7 @@ import { flvHeader, flvTag } from '../../src/media/containers/flv/flv.ts';
 import { ToneMeter } from '../signals/tone-meter.ts';
 import { type FlvTag, isKeyFrame, isSequenceHeader, readFlv, runFfmpeg } from './flv-clip.ts';
 
-/** Hue of a whole picture; grey: next to none, as a card has. */
+/** Hue of a whole picture; grey: next to none, as the slate has. */
 export type Hue = 'red' | 'green' | 'blue' | 'grey';
 
 /** Of what a stream of it looks like from outside. */

@@ -46,7 +46,7 @@ const SPARE_KEY_FRAMES = 4;
  *
  * Pictures beyond the frame rate are left out, none is shown twice, and none waits for the next. The source may change
  * its size while it runs. The parameter sets that come out depend on the encoding alone, so that one decoder takes what
- * several sources and the card give.
+ * several sources and the slate give.
  */
 export function programArguments(
   source: { readonly codec: VideoCodec },

@@ -1,4 +1,4 @@
-/* How a text is set on a card: in which size, and in which lines. Fonts aren't read: widths are estimated, rather too wide. */
+/* How a text is set on a slate: in which size, and in which lines. Fonts aren't read: widths are estimated, rather too wide. */
 
 export interface CardLayout {
   /** Of the font: the height of a line without the space to the next, in samples. */
@@ -12,11 +12,11 @@ const LARGEST = 1 / 9;
 const SMALLEST_SIZE = 8;
 const SHRINK = 0.88;
 const LINE_HEIGHT = 1.35;
-/** Of the card's width and height the text takes so much at the most. */
+/** Of the slate's width and height the text takes so much at the most. */
 const WIDE_SHARE = 0.84;
 const HIGH_SHARE = 0.6;
 const MAX_LINES = 4;
-/** Words are broken before letters get smaller than this share of the card's height. */
+/** Words are broken before letters get smaller than this share of the slate's height. */
 const READABLE = 1 / 20;
 
 const ALPHABETS = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}\p{P}\p{Z}]/u;
@@ -27,7 +27,7 @@ const letters = new Intl.Segmenter('en', { granularity: 'grapheme' });
  * Sets a text in the largest size in which it takes few lines; words are broken only when they don't fit otherwise.
  *
  * @param text - one line, its words parted by single spaces
- * @param width - of the card, in samples, as is its height
+ * @param width - of the slate, in samples, as is its height
  * @returns what does not fit in the smallest size either is left out
  */
 export function layOut(text: string, width: number, height: number): CardLayout {

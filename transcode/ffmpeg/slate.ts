@@ -18,7 +18,7 @@ export interface Slate {
   readonly config: Buffer;
   /** As many as there are from one key frame to the next; the first is the key frame. */
   readonly frames: readonly SlateFrame[];
-  /** Why the card has no text although there is one, with what to do. */
+  /** Why the slate has no text although there is one, with what to do. */
   readonly textFailure: string | undefined;
 }
 
@@ -32,12 +32,12 @@ const FIRST_ONLY = 'eq(n,0)';
 /** Of the ten seconds in all. Looking for fonts takes long where nobody has looked before. */
 const WITH_TEXT_MS = 6000;
 const WITHOUT_TEXT_MS = 4000;
-/** A child that gives more than a card can have is broken. */
+/** A child that gives more than a slate can have is broken. */
 const MAX_BYTES = 32 * 2 ** 20;
 const MAX_TAG_BYTES = 8 * 2 ** 20;
 
 /**
- * Makes a card with one ffmpeg, which ends then. When it cannot write (there is no font), the card is empty.
+ * Makes a slate with one ffmpeg, which ends then. When it cannot write (there is no font), the slate is empty.
  *
  * @param text - anything; 128 characters of it are shown, in few lines
  * @param executable - another one than ffmpeg, for tests
@@ -55,9 +55,9 @@ export async function encodeSlate(
   try {
     return await encode(writing(line, encoding), encoding, { clock, limitMs: WITH_TEXT_MS, executable });
   } catch (error) {
-    const card = await withoutText();
+    const slate = await withoutText();
     const cause = (error as Error).message;
-    return { ...card, textFailure: `${cause} (is a font installed, such as fonts-dejavu-core?)` };
+    return { ...slate, textFailure: `${cause} (is a font installed, such as fonts-dejavu-core?)` };
   }
 }
 
@@ -75,7 +75,7 @@ function writing(text: string, { width, height }: EncodingOptions): string[] {
   });
 }
 
-function cardArguments(filters: readonly string[], encoding: EncodingOptions, frames: number): string[] {
+function slateArguments(filters: readonly string[], encoding: EncodingOptions, frames: number): string[] {
   const { width, height, frameRate } = encoding;
   const source = `color=color=${BACKGROUND}:size=${width}x${height}:rate=${frameRate}`;
   return [
@@ -101,13 +101,13 @@ async function encode(
   const count = Math.max(1, Math.round(encoding.keyFrameSeconds * encoding.frameRate));
   const frames: SlateFrame[] = [];
   let config: Buffer | undefined;
-  const cause = await run(cardArguments(filters, encoding, count), options, (tag) => {
+  const cause = await run(slateArguments(filters, encoding, count), options, (tag) => {
     const video = tag.type === 'video' ? parseFlvVideo(tag.body) : undefined;
     if (video?.packet === 'config') config = video.data;
     if (video?.packet === 'frame') frames.push({ data: video.data, key: video.frame === 'key' });
   });
   if (!config || frames.length !== count || !frames[0]!.key) {
-    throw new Error(`the card could not be encoded: ${cause}`);
+    throw new Error(`the slate could not be encoded: ${cause}`);
   }
   return { config, frames, textFailure: undefined };
 }

@@ -299,10 +299,10 @@ export class ProgramVideo {
 
   #tell(record: Buffer): void {
     if (this.#format?.record?.equals(record)) return;
-    const sps = parseAvcConfig(record)?.sps[0];
-    const size = sps && parseSps(sps);
+    const avc = parseAvcConfig(record);
+    const size = avc && parseSps(avc.sps[0]!);
     this.#format = {
-      ...{ kind: 'video', codec: 'H264', record, lengthBytes: 4, parameterSets: [] },
+      ...{ kind: 'video', codec: 'H264', record, lengthBytes: 4, parameterSets: avc ? [...avc.sps, ...avc.pps] : [] },
       ...(size ? { width: size.width, height: size.height } : {}),
     };
   }

@@ -52,6 +52,12 @@ export class Outgoing {
     for (const purpose of [...this.tracks.value.keys()]) await this.#send(purpose, media);
   }
 
+  /** Turns everything off that is sent. */
+  stop(): void {
+    for (const { media } of this.tracks.value.values()) media.stop();
+    this.tracks.value = new Map();
+  }
+
   unpublish(purpose: TrackPurpose): void {
     const { producer } = this.tracks.value.get(purpose) ?? {};
     this.tracks.value = without(this.tracks.value, purpose);

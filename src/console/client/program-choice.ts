@@ -6,7 +6,7 @@ import { RoomResource, wordsOf } from './room-resource.ts';
 const programView = z.object({
   /** Identity of whose picture was asked for; he may not be there. */
   pinned: z.string().nullable(),
-  /** What is shown now; null: a card with the room's name, or nothing goes out. */
+  /** What is shown now; null: a slate with the room's name, or nothing goes out. */
   shown: z.object({ participant: z.string(), track: z.string() }).nullable(),
 });
 export type ProgramView = z.infer<typeof programView>;

@@ -47,6 +47,7 @@ export class RoomSession {
     this.#options = options;
     this.#signalling = signalling;
     document.addEventListener('visibilitychange', this.#onVisibility);
+    window.addEventListener('pagehide', this.#onPageHide);
   }
 
   /** @throws RequestError */
@@ -248,11 +249,21 @@ export class RoomSession {
 
   #onVisibility = (): void => this.#media?.setVideoWanted(document.visibilityState === 'visible');
 
+  /** The tab closes, or shows another page: others are not to look at the last picture. */
+  #onPageHide = (): void => {
+    this.#signalling.request('leave', {}).catch(() => {});
+    this.#end('You have left the room.');
+    this.#signalling.close();
+  };
+
   #end(reason: string): void {
     document.removeEventListener('visibilitychange', this.#onVisibility);
+    window.removeEventListener('pagehide', this.#onPageHide);
     this.#signalling.onClosed = () => {};
     this.#signalling.onNotice = () => {};
     this.#media?.close();
+    // Whatever ended it: nothing may stay on that nobody knows of.
+    this.outgoing.stop();
     this.state.value = { at: 'out', reason };
   }
 }

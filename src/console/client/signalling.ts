@@ -9,6 +9,8 @@ import {
 
 const REPLY_LIMIT_MS = 10_000;
 const OPEN_LIMIT_MS = 10_000;
+/** How often the server is asked whether it is there: a connection whose network changed stays open, and silent. */
+const PING_INTERVAL_MS = 5_000;
 
 /** What the server answered instead of doing it. `code` is from the server's table, or 'disconnected'. */
 export class RequestError extends Error {
@@ -34,11 +36,14 @@ export class Signalling {
   #socket: WebSocket;
   #pending = new Map<number, Pending>();
   #nextId = 0;
+  #pinging: number;
+  #isClosed = false;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#receive(String(data));
     socket.onclose = () => this.#close();
+    this.#pinging = window.setInterval(() => void this.#ping(), PING_INTERVAL_MS);
   }
 
   /** @throws RequestError 'disconnected' when the server cannot be reached */
@@ -83,6 +88,17 @@ export class Signalling {
     this.#socket.close(1000);
   }
 
+  async #ping(): Promise<void> {
+    try {
+      await this.request('ping', {});
+    } catch (error) {
+      // A close that nobody answers takes long: what is over is over now.
+      if (!(error instanceof RequestError) || error.code !== 'timeout') return;
+      this.#socket.close();
+      this.#close();
+    }
+  }
+
   #receive(text: string): void {
     const parsed = serverMessage.safeParse(JSON.parse(text));
     if (!parsed.success) {
@@ -111,6 +127,9 @@ export class Signalling {
   }
 
   #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#pinging);
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
       reject(new RequestError('disconnected', 'The connection to the server is lost.'));

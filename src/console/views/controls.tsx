@@ -103,7 +103,7 @@ interface ToggleProps {
 
 function Toggle({ on, words, shortcut, onClick, children }: ToggleProps) {
   return (
-    <button type="button" aria-pressed={on} class={on ? 'on' : ''} onClick={onClick} title={shortcut}>
+    <button type="button" class={on ? 'on' : ''} onClick={onClick} title={`${words} (${shortcut})`}>
       {children}
       <span>{words}</span>
     </button>

@@ -43,25 +43,25 @@ export function EncoderDetails({ participant }: { participant: ParticipantView }
         }}
       >
         <h2 id={`${panel}-title`}>{words}</h2>
-        {attributes['rtmp.status'] === 'waiting' && (
+        {attributes['ingest.status'] === 'waiting' && (
           <p class="quiet">Its connection is lost at present. This is how it was before.</p>
         )}
         <dl>
           <dt>Picture</dt>
           <Stream
-            facts={attributes['rtmp.picture']}
-            reason={attributes['rtmp.video']}
-            cost={attributes['rtmp.cost']}
+            facts={attributes['ingest.picture']}
+            reason={attributes['ingest.video']}
+            cost={attributes['ingest.cost']}
             track={tracks.find(({ purpose }) => purpose === 'camera')}
           />
           <dt>Sound</dt>
           <Stream
-            facts={attributes['rtmp.sound']}
-            reason={attributes['rtmp.audio']}
+            facts={attributes['ingest.sound']}
+            reason={attributes['ingest.audio']}
             track={tracks.find(({ purpose }) => purpose === 'voice')}
           />
         </dl>
-        {attributes['rtmp.repairs'] && <p class="quiet">{asSentence(attributes['rtmp.repairs'])}</p>}
+        {attributes['ingest.repairs'] && <p class="quiet">{asSentence(attributes['ingest.repairs'])}</p>}
       </section>
     </>
   );

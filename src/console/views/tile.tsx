@@ -43,10 +43,12 @@ export function Tile({ session, participant, video, screen, program }: TileProps
     video &&
     (isYou ? session.outgoing.tracks.value.get(video.purpose)?.media : session.received.value.get(video.sid));
   const isEncoder = participant.kind === 'encoder' && !screen;
-  const isAwaited = isEncoder && participant.attributes['rtmp.status'] === 'waiting';
-  const picture = video?.muted ? undefined : media;
+  const isAwaited = isEncoder && participant.attributes['ingest.status'] === 'waiting';
+  const isGone = participant.quality === 'lost' && !isYou && !isEncoder;
+  // What came last is no picture of now.
+  const picture = video?.muted || isGone ? undefined : media;
   /** Why its picture is not passed on as it is. */
-  const unfit = isEncoder ? participant.attributes['rtmp.video'] : undefined;
+  const unfit = isEncoder ? participant.attributes['ingest.video'] : undefined;
   const refusal = video ? session.room.refused.value.get(video.sid) : unfit;
   const voice = participant.tracks.find(({ purpose }) => purpose === 'voice');
   const speaking = !screen && session.room.speakers.value.has(participant.sid);
@@ -86,6 +88,7 @@ export function Tile({ session, participant, video, screen, program }: TileProps
           )}
         </div>
       )}
+      {isGone && !screen && <p class="overlay">{participant.name} lost the connection; coming back?</p>}
       {isEncoder && (
         <div class="waiting" role="status">
           {isAwaited && <p class="overlay">{explainWaiting(participant.name)}</p>}

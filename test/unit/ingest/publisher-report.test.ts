@@ -22,7 +22,7 @@ const AUDIO: KindStatistics = {
 };
 const REPAIRS = { jumps: 1, steps: 2 };
 
-const UNSAID = { 'rtmp.picture': '', 'rtmp.sound': '', 'rtmp.repairs': '', 'rtmp.cost': '' };
+const UNSAID = { 'ingest.picture': '', 'ingest.sound': '', 'ingest.repairs': '', 'ingest.cost': '' };
 const NO_REPAIRS = { jumps: 0, steps: 0 };
 
 describe('people read of the pictures', () => {
@@ -56,13 +56,13 @@ describe('people read of the pictures', () => {
     ],
   ])('%s', (_, change, expected) => {
     const attributes = statusAttributes({ video: { ...VIDEO, ...change }, repairs: NO_REPAIRS }, undefined);
-    expect(attributes).toEqual({ ...UNSAID, 'rtmp.picture': expected });
+    expect(attributes).toEqual({ ...UNSAID, 'ingest.picture': expected });
   });
 
   test('the same when its bitrate changes a little', () => {
     const words = [2_460_000, 2_500_000, 2_540_000].map(
       (bitrateBps) =>
-        statusAttributes({ video: { ...VIDEO, bitrateBps }, repairs: REPAIRS }, undefined)['rtmp.picture'],
+        statusAttributes({ video: { ...VIDEO, bitrateBps }, repairs: REPAIRS }, undefined)['ingest.picture'],
     );
     expect(new Set(words).size).toBe(1);
   });
@@ -75,7 +75,7 @@ describe('people read of the sound', () => {
     ['nothing that comes', { bitrateBps: 0 }, 'AAC-LC 48 kHz stereo, 0 kbit/s'],
   ])('%s', (_, change, expected) => {
     const attributes = statusAttributes({ audio: { ...AUDIO, ...change }, repairs: NO_REPAIRS }, undefined);
-    expect(attributes).toEqual({ ...UNSAID, 'rtmp.sound': expected });
+    expect(attributes).toEqual({ ...UNSAID, 'ingest.sound': expected });
   });
 });
 
@@ -83,7 +83,7 @@ describe('people read', () => {
   const job = { pid: 5, latencyMs: 20, deaths: 0 };
 
   test('how many timestamps were mended', () => {
-    expect(statusAttributes({ repairs: REPAIRS }, undefined)['rtmp.repairs']).toBe('3 timestamps mended');
+    expect(statusAttributes({ repairs: REPAIRS }, undefined)['ingest.repairs']).toBe('3 timestamps mended');
   });
 
   test.each<[string, KindStatistics['job'], number | undefined, string | undefined]>([
@@ -92,7 +92,7 @@ describe('people read', () => {
     ['nothing, where it is not re-encoded', undefined, undefined, ''],
   ])('what re-encoding costs: %s', (_, of, cores, expected) => {
     const attributes = statusAttributes({ video: { ...VIDEO, job: of }, repairs: REPAIRS }, cores);
-    expect(attributes['rtmp.cost']).toBe(expected);
+    expect(attributes['ingest.cost']).toBe(expected);
   });
 });
 

@@ -1,33 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createLogger } from '../../../src/base/log.ts';
 import type { TrackNotice } from '../../../src/ingest/messages.ts';
-import { Publisher } from '../../../src/ingest/publisher.ts';
 import { EVERYDAY_PERMISSIONS } from '../../../src/room/permissions.ts';
-import { FakeEncoderPlane, gone, trackNotice } from '../support/fake-encoder-plane.ts';
-import { fakeHost } from '../support/fake-media-plane.ts';
 import { turn } from '../support/fake-process.ts';
-import { listenTo, openRoom, person } from '../support/rooms.ts';
-
-const RECONNECT_MS = 10_000;
-
-/** An encoder that is connected, as its control half sees it. */
-function encoder() {
-  const { room } = openRoom({ maxParticipants: 0 });
-  const plane = new FakeEncoderPlane();
-  const { host, clock } = fakeHost(room, plane);
-  const participant = room.join({ ...person('camera'), kind: 'encoder', gateway: 'rtmp' });
-  const one = new Publisher(participant, host, RECONNECT_MS, createLogger('silent'));
-  const attach = (id: string) => one.attach({ id, port: plane.portTo({ pid: 1 }) as never });
-  const track = (change: Partial<TrackNotice> = {}) =>
-    one.onTrack({ session: 'any', ...trackNotice(change) } as TrackNotice);
-  /** Attributes that tell of the stream. */
-  const attribute = (name: string) => participant.attributes[`rtmp.${name}`];
-  attach('first');
-  const heard = listenTo(room);
-  room.on('trackRerouted', ({ purpose }) => heard.push(`rerouted ${purpose}`));
-  room.on('trackReplanned', ({ purpose, route }) => heard.push(`replanned ${purpose}: ${route?.reason}`));
-  return { encoder: one, room, plane, clock, participant, heard, attach, track, attribute };
-}
+import { encoder, RECONNECT_MS } from '../support/publishing-encoder.ts';
+import { person } from '../support/rooms.ts';
 
 describe('what it sends', () => {
   test.each<[string, Partial<TrackNotice>, object]>([
@@ -67,6 +43,16 @@ describe('what it sends', () => {
           reason: 'browsers and phones do not take AAC',
         },
       },
+    ],
+    [
+      'G.711 as it is',
+      { kind: 'audio', codec: 'PCMA', outcome: 'pass-through' },
+      { kind: 'audio', codec: { name: 'PCMA', clockRate: 8_000, channels: 1 }, route: undefined },
+    ],
+    [
+      'Opus as it is',
+      { kind: 'audio', codec: 'opus', outcome: 'pass-through' },
+      { kind: 'audio', codec: { name: 'opus', clockRate: 48_000, channels: 2 }, route: undefined },
     ],
   ])('becomes a track: %s', (_, change, expected) => {
     const { room, track } = encoder();
@@ -147,41 +133,6 @@ describe('what it sends', () => {
     track({ kind: 'audio' });
     room.loseMedia('killed');
     expect([room.tracks, clock.pending]).toEqual([[], 0]);
-  });
-});
-
-describe('it is sent to the hub', () => {
-  test.each(['video', 'audio'] as const)('(%s) while somebody there wants it', async (kind) => {
-    const { room, plane, track } = encoder();
-    track({ kind });
-    expect(plane.producers.size).toBe(0);
-    const hold = await room.tracks[0]!.hold();
-    const [ssrc] = plane.producers;
-    const stream = { session: 'first', kind, ssrc };
-    expect(plane.requests).toEqual([
-      { type: 'send', ...stream, link: `link for ${kind}`, payloadType: kind === 'video' ? 103 : 100 },
-    ]);
-    hold.release();
-    await turn();
-    expect(plane.producers.size).toBe(0);
-    expect(plane.requests.at(-1)).toEqual({ type: 'unsend', ...stream });
-  });
-
-  test('not when its worker does not take it, and nothing is left behind', async () => {
-    const { room, plane, track } = encoder();
-    track();
-    plane.failures.send = [gone()];
-    await expect(room.tracks[0]!.hold()).rejects.toThrow('The media worker is gone.');
-    expect(plane.producers.size).toBe(0);
-    await expect(room.tracks[0]!.hold()).resolves.toBeDefined();
-  });
-
-  test('not while it is not connected', async () => {
-    const { room, encoder: one, track } = encoder();
-    track();
-    one.detach();
-    room.loseMedia('killed');
-    await expect(room.tracks[0]!.hold()).rejects.toThrow('The encoder is not connected.');
   });
 });
 

@@ -120,7 +120,7 @@ describe('an encoder that comes back', () => {
     const before = room.tracks.map(({ sid }) => sid);
     const [participant] = room.participants;
     await end(first, 'closed');
-    expect(participant!.attributes['rtmp.status']).toBe('waiting');
+    expect(participant!.attributes['ingest.status']).toBe('waiting');
     clock.advance(9_999);
     const rerouted: string[] = [];
     room.on('trackRerouted', ({ sid }) => rerouted.push(sid));
@@ -129,7 +129,7 @@ describe('an encoder that comes back', () => {
     await say(second, trackNotice());
     await say(second, trackNotice({ kind: 'audio' }));
     expect(room.participants).toEqual([participant]);
-    expect(participant!.attributes['rtmp.status']).toBe('live');
+    expect(participant!.attributes['ingest.status']).toBe('live');
     expect(room.tracks.map(({ sid }) => sid)).toEqual(before);
     expect(rerouted).toEqual(before);
     clock.advance(60_000);
@@ -154,7 +154,7 @@ describe('an encoder that comes back', () => {
   test.each(['closed', 'silent', 'error'])('after its connection was %s', async (how) => {
     const { room, live, end } = await encoders();
     await end(await live(), how);
-    expect(room.participants[0]!.attributes['rtmp.status']).toBe('waiting');
+    expect(room.participants[0]!.attributes['ingest.status']).toBe('waiting');
   });
 
   test('is not waited for when it said that it is done', async () => {
@@ -169,7 +169,7 @@ describe('an encoder that comes back', () => {
     plane.mediaWorkers = [{ pid: 2 }];
     first.port.lose();
     const [participant] = room.participants;
-    expect(participant!.attributes['rtmp.status']).toBe('waiting');
+    expect(participant!.attributes['ingest.status']).toBe('waiting');
     const second = await live();
     expect([second.port.worker.pid, plane.toldTo(second)]).toEqual([2, ['admit']]);
     expect(room.participants).toEqual([participant]);
@@ -205,7 +205,7 @@ describe('an encoder that goes while it is let in', () => {
     clock.advance(60_000);
     expect([plane.toldTo(first), plane.toldTo(second)]).toEqual([[], ['admit']]);
     expect(room.counters.participantsJoined).toBe(1);
-    expect(room.participants.map(({ attributes }) => attributes['rtmp.status'])).toEqual(['live']);
+    expect(room.participants.map(({ attributes }) => attributes['ingest.status'])).toEqual(['live']);
   });
 });
 
@@ -250,6 +250,6 @@ describe('an encoder that was removed', () => {
     room.participants[0]!.leave('room-deleted');
     await live();
     await end(first, 'refused');
-    expect(room.participants.map(({ attributes }) => attributes['rtmp.status'])).toEqual(['live']);
+    expect(room.participants.map(({ attributes }) => attributes['ingest.status'])).toEqual(['live']);
   });
 });

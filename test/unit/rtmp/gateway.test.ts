@@ -61,7 +61,7 @@ describe('workers', () => {
       maxWaitMs: 500,
       video: { maxKeyFrameGapMs: 3_000, maxHeight: 720, bitrateBps: 2_500_000, preset: 'superfast' },
       audioBitrateBps: 96_000,
-      relays: { everywhere: false, allow: [] },
+      relays: { everywhere: false, allow: [], maxLatenessMs: 4_000 },
     });
   });
 

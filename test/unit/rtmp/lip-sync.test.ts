@@ -1,6 +1,13 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { PublisherFeed } from '../../../gateways/rtmp/mapping/publisher-feed.ts';
 import { createLogger } from '../../../src/base/log.ts';
 import type { MediaLink } from '../../../src/gateway.ts';
+import {
+  aacConfigBody,
+  aacFrameBody,
+  avcConfigBody,
+  avcFrameBody,
+} from '../../../src/media/containers/flv/flv-body.ts';
 import { parseRtp } from '../../../src/media/rtp/rtp.ts';
 import { SampleClock } from '../../../transcode/ffmpeg/sample-clock.ts';
 import { Ingest } from '../../../transcode/ingest/ingest.ts';
@@ -8,7 +15,7 @@ import { seededRandom } from '../../signals/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { audioJobs, videoJobs } from '../support/fake-jobs.ts';
 import { withLengths } from '../support/nal-units.ts';
-import { config, PLAIN, WITH_B } from '../support/picture-path.ts';
+import { formatOf, PLAIN, WITH_B } from '../support/picture-path.ts';
 
 /* An hour of sound and pictures that say when they were taken, and when these come to the hub. */
 
@@ -44,9 +51,11 @@ const PICTURE_MS = 40;
 const PICTURES_TO_KEY = 25;
 const TAG_SAMPLES = 1024;
 const TAG_MS = TAG_SAMPLES / 48;
-const AAC_FRAME = Buffer.concat([Buffer.from('af01', 'hex'), Buffer.alloc(300)]);
+const AAC_FRAME = aacFrameBody(Buffer.alloc(300));
 /** What says when sound was taken does so modulo this. */
 const SAMPLE_PERIOD_MS = 2 ** 15;
+/** Where a slice says when it was taken: behind its header and the first byte of its own. */
+const TAKEN_AT = 2;
 const AUDIO = 1;
 const VIDEO = 2;
 
@@ -68,7 +77,7 @@ function hub(clock: FakeClock) {
       const at = clock.now();
       if (ssrc === VIDEO) {
         if ((payload[0]! & 0x1f) > 5) return; // parameter sets
-        pictures.push({ takenMs: payload.readUInt32BE(1), at, rtpMs: timestamp / 90 });
+        pictures.push({ takenMs: payload.readUInt32BE(TAKEN_AT), at, rtpMs: timestamp / 90 });
         return;
       }
       const before = sounds.at(-1) ?? { takenMs: 0, rtpMs: 0 };
@@ -110,9 +119,10 @@ function publish({ ppm, samplePpm, encodeMs }: Source) {
   );
   ingest.open('video', { link, ssrc: VIDEO, payloadType: 103 });
   ingest.open('audio', { link, ssrc: AUDIO, payloadType: 100 });
-  const sets = config(encodeMs === undefined ? PLAIN : WITH_B).data;
-  ingest.video(Buffer.concat([Buffer.from('1700000000', 'hex'), sets]), 0);
-  ingest.audio(Buffer.from('af001190', 'hex'), 0);
+  const feed = new PublisherFeed(ingest);
+  const { record } = formatOf(encodeMs === undefined ? PLAIN : WITH_B);
+  feed.video(avcConfigBody(record!), 0);
+  feed.audio(aacConfigBody(Buffer.from('1190', 'hex')), 0);
   const random = seededRandom(7);
   const sampleClock = new SampleClock(48_000);
   let arrival = 0;
@@ -130,11 +140,10 @@ function publish({ ppm, samplePpm, encodeMs }: Source) {
     clock.advance(arrival - clock.now());
     const stamp = Math.floor(takenMs * (1 + ppm / 1e6));
     if (isPicture) {
-      ingest.video(avcFrame(picture % PICTURES_TO_KEY === 0, takenMs), stamp);
-      if (encodeMs !== undefined) encode(clock, encodeMs);
+      feed.video(pictureBody(picture % PICTURES_TO_KEY === 0, takenMs), stamp);
       picture++;
     } else {
-      ingest.audio(AAC_FRAME, stamp);
+      feed.audio(AAC_FRAME, stamp);
       for (let ms = 0; ms < TAG_MS; ms++) {
         samples.fill((takenMs + ms) % SAMPLE_PERIOD_MS, 2 * 48 * ms, 2 * 48 * (ms + 1));
       }
@@ -142,25 +151,27 @@ function publish({ ppm, samplePpm, encodeMs }: Source) {
       audioJobs[0]!.options.onSamples(samples, sampleClock.advance(timestampMs, TAG_SAMPLES));
       tag++;
     }
+    if (encodeMs !== undefined) encode(clock, encodeMs);
   }
   return { sounds, pictures };
 }
 
-function avcFrame(key: boolean, takenMs: number): Buffer {
-  const nal = Buffer.alloc(100, key ? 0x65 : 0x61);
-  nal.writeUInt32BE(takenMs, 1);
-  return Buffer.concat([Buffer.from([key ? 0x17 : 0x27, 1, 0, 0, 0]), withLengths([nal])]);
+function pictureBody(key: boolean, takenMs: number): Buffer {
+  const nal = Buffer.alloc(100, 0x80);
+  nal[0] = key ? 0x65 : 0x61;
+  nal.writeUInt32BE(takenMs, TAKEN_AT);
+  return avcFrameBody(withLengths([nal]), key, 0);
 }
 
-/** The picture that was fed last comes out after a while. */
+/** The pictures that were fed lately come out after a while. */
 function encode(clock: FakeClock, encodeMs: number): void {
-  const job = videoJobs[0]!;
-  if (job.fed.length === 0) return;
-  const { bytes, timestampMs, options } = job.fed.pop()!;
-  job.options.onConfig(config(PLAIN).data);
-  // Behind the start code, and behind the parameter sets.
-  const data = withLengths([bytes.subarray(-100)]);
-  clock.after(encodeMs, () => job.give({ data, timestampMs, key: options.key }));
+  const [job] = videoJobs;
+  for (const { bytes, timestampMs, options } of job?.fed.splice(0) ?? []) {
+    job!.options.onConfig(formatOf(PLAIN).record!);
+    // Behind the start code, and behind the parameter sets.
+    const data = withLengths([bytes.subarray(-100)]);
+    clock.after(encodeMs, () => job!.give({ data, timestampMs, key: options.key }));
+  }
 }
 
 function medianOf(values: number[]): number {

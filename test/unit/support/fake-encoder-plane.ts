@@ -6,6 +6,7 @@ import type { Notice, Reply, Request } from '../../../gateways/rtmp/messages.ts'
 import { rtmpOptions } from '../../../gateways/rtmp/options.ts';
 import { PatchroomError } from '../../../src/base/errors.ts';
 import type { TrackNotice } from '../../../src/ingest/messages.ts';
+import type { Codec } from '../../../src/media/codec.ts';
 import type { IngestStatistics } from '../../../transcode/ingest/ingest-statistics.ts';
 import { eventually } from './eventually.ts';
 import { fakeHost } from './fake-media-plane.ts';
@@ -63,6 +64,12 @@ export interface AcceptedSession {
   readonly socket: net.Socket;
 }
 
+interface Produced {
+  readonly ssrc: number;
+  readonly codec: Codec;
+  readonly payloadType: number;
+}
+
 /** The media plane as the control half of encoders sees it, and what became of what it was asked. */
 export class FakeEncoderPlane {
   mediaWorkers: FakeWorker[] = [{ pid: 1 }];
@@ -71,6 +78,8 @@ export class FakeEncoderPlane {
   readonly requests: Request[] = [];
   /** Connections that were handed over. */
   readonly accepted: AcceptedSession[] = [];
+  /** What the hub was told of each producer so far. */
+  readonly produced: { readonly codec: string; readonly payloadType: number }[] = [];
   /** Producers that are open at the hub, by SSRC. */
   readonly producers = new Set<number>();
   /** What requests of these types have to pass before they are answered. */
@@ -88,8 +97,9 @@ export class FakeEncoderPlane {
   async link(_room: unknown, _port: unknown, kind: string) {
     return {
       id: `link for ${kind}`,
-      produce: async ({ ssrc }: { ssrc: number }) => {
+      produce: async ({ ssrc, codec, payloadType }: Produced) => {
         this.producers.add(ssrc);
+        this.produced.push({ codec: codec.name, payloadType });
         return { id: `producer of ${ssrc}`, close: () => void this.producers.delete(ssrc) };
       },
     };

@@ -61,7 +61,7 @@ export class FakeAudioDecoder {
   readonly latencyMs = 20;
   readonly counters = { dropped: 0 };
   readonly options: AudioDecoderOptions;
-  readonly fed: { body: Buffer; timestampMs: number }[] = [];
+  readonly fed: { frame: Buffer; timestampMs: number }[] = [];
   stopped = false;
 
   constructor(options: AudioDecoderOptions) {
@@ -69,8 +69,8 @@ export class FakeAudioDecoder {
     audioJobs.push(this);
   }
 
-  feed(body: Buffer, timestampMs: number): void {
-    this.fed.push({ body, timestampMs });
+  feed(frame: Buffer, timestampMs: number): void {
+    this.fed.push({ frame, timestampMs });
   }
 
   async stop(): Promise<void> {

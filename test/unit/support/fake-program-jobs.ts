@@ -1,10 +1,10 @@
 import type { AacEncoderOptions } from '../../../transcode/ffmpeg/aac-encoder.ts';
 import type { Slate } from '../../../transcode/ffmpeg/slate.ts';
-import { config, sps } from './picture-path.ts';
+import { formatOf, sps } from './picture-path.ts';
 
-/* Stand for the children that encode a program's sound and its card. All that were started, the oldest first: */
+/* Stand for the children that encode a program's audio and its slate. All that were started, the oldest first: */
 export const aacJobs: FakeAacEncoder[] = [];
-export const cardRequests: FakeSlateRequest[] = [];
+export const slateRequests: FakeSlateRequest[] = [];
 
 const FRAME_SAMPLES = 1024;
 const TICK_SAMPLES = 960;
@@ -50,11 +50,11 @@ export class FakeAacEncoder {
   }
 }
 
-/** Of the form that everything encoded has. */
-export const ENCODED_RECORD = config(sps('Baseline without B-frames')).data;
+/** Of everything that is encoded. */
+export const ENCODED_RECORD = formatOf(sps('Baseline without B-frames')).record!;
 
 /** Three pictures, the first of them a key frame. */
-export const CARD: Slate = {
+export const SLATE: Slate = {
   config: ENCODED_RECORD,
   frames: ['c0', 'c1', 'c2'].map((hex, index) => ({ data: Buffer.from(hex, 'hex'), key: index === 0 })),
   textFailure: undefined,
@@ -62,20 +62,20 @@ export const CARD: Slate = {
 
 export class FakeSlateRequest {
   readonly text: string;
-  succeed: (card: Card) => void = () => {};
+  succeed: (slate: Slate) => void = () => {};
   fail: (error: Error) => void = () => {};
-  readonly card: Promise<Slate>;
+  readonly slate: Promise<Slate>;
 
   constructor(text: string) {
     this.text = text;
-    this.card = new Promise((resolve, reject) => {
+    this.slate = new Promise((resolve, reject) => {
       this.succeed = resolve;
       this.fail = reject;
     });
-    cardRequests.push(this);
+    slateRequests.push(this);
   }
 }
 
 export function fakeEncodeSlate(text: string): Promise<Slate> {
-  return new FakeSlateRequest(text).card;
+  return new FakeSlateRequest(text).slate;
 }

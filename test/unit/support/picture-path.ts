@@ -1,6 +1,7 @@
 import { createLogger } from '../../../src/base/log.ts';
-import type { FlvVideo } from '../../../src/media/containers/flv/flv.ts';
+import type { SourceUnit, VideoFormat } from '../../../src/media/access-unit.ts';
 import { serializeAvcConfig } from '../../../src/media/h264/avc-config.ts';
+import { parseSps } from '../../../src/media/h264/sps.ts';
 import { VideoPath } from '../../../transcode/ingest/video-path.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeLink } from './fake-link.ts';
@@ -25,25 +26,32 @@ export const PLAIN = sps('Main without B-frames');
 export const LARGE = sps('1080 lines of 1088');
 export const WITH_B = sps('High with B-frames');
 
-export function config(of: Buffer, lengthBytes: 2 | 4 = 4): FlvVideo {
+/** How to decode pictures of an H.264 stream with that SPS, as a container's header says it. */
+export function formatOf(own: Buffer, lengthBytes: 2 | 4 = 4): VideoFormat {
   const record = serializeAvcConfig({
-    profile: of[1]!,
-    compatibility: of[2]!,
-    level: of[3]!,
+    profile: own[1]!,
+    compatibility: own[2]!,
+    level: own[3]!,
     lengthBytes,
-    sps: [of],
+    sps: [own],
     pps: [PPS],
   });
-  return { codec: 'H264', frame: 'key', packet: 'config', compositionMs: 0, data: record };
+  const { width, height } = parseSps(own)!;
+  return { kind: 'video', codec: 'H264', record, lengthBytes, parameterSets: [own, PPS], width, height };
 }
 
-export function picture(
-  frame: FlvVideo['frame'],
-  compositionMs = 0,
-  change: Partial<FlvVideo> = {},
-): FlvVideo {
-  const data = withLengths([frame === 'key' ? KEY : INTER]);
-  return { codec: 'H264', frame, packet: 'frame', compositionMs, data, ...change };
+/** A picture without its times: those are of the moment when it comes. */
+export interface Picture {
+  readonly data: Buffer;
+  readonly key: boolean;
+  readonly disposable: boolean;
+  /** How long after it is decoded it is shown. */
+  readonly compositionMs: number;
+}
+
+export function picture(letter: 'K' | 'i', compositionMs = 0, change: Partial<Picture> = {}): Picture {
+  const key = letter === 'K';
+  return { data: withLengths([key ? KEY : INTER]), key, disposable: false, compositionMs, ...change };
 }
 
 export function path() {
@@ -51,6 +59,7 @@ export function path() {
   const link = new FakeLink();
   const plans: string[] = [];
   const sent: number[] = [];
+  const came: SourceUnit[] = [];
   const video = new VideoPath(
     { maxKeyFrameGapMs: 3_000, maxHeight: 720, bitrateBps: 2_500_000, preset: 'superfast', maxWaitMs: 500 },
     clock,
@@ -58,23 +67,29 @@ export function path() {
     {
       planned: ({ outcome, reason }) => plans.push(`${outcome}: ${reason}`),
       sent: (ms) => sent.push(ms),
-      configured: () => {},
-      came: () => {},
+      came: (unit) => came.push(unit),
     },
   );
   const target = { link, ssrc: SSRC, payloadType: 103 };
   let nextMs = 10_000;
+  let format = formatOf(PLAIN);
+  /** What comes from now on is of that format. */
+  const configure = (next: VideoFormat) => {
+    format = next;
+  };
   /** @returns when it is decoded */
-  const receive = (one: FlvVideo) => {
-    video.receive(one, nextMs, clock.now());
-    if (one.packet !== 'frame') return nextMs;
+  const receive = ({ compositionMs, ...rest }: Picture) => {
+    const decodeMs = nextMs;
+    const times = { dtsUs: decodeMs * 1000, ptsUs: (decodeMs + compositionMs) * 1000 };
+    const moment = { dueAt: clock.now(), keyFrameGapMs: 0, audioLateMs: 0 };
+    video.receive({ format, ...rest, ...times, ...moment, discontinuity: false }, clock.now());
     clock.advance(FRAME_MS);
     nextMs += FRAME_MS;
-    return nextMs - FRAME_MS;
+    return decodeMs;
   };
   /** A key frame, and others up to the next one. */
   const group = (count = 10) => {
-    for (let index = 0; index < count; index++) receive(picture(index === 0 ? 'key' : 'inter'));
+    for (let index = 0; index < count; index++) receive(picture(index === 0 ? 'K' : 'i'));
   };
   /** What browsers see: of each picture its NAL units. */
   const shown = () => {
@@ -94,13 +109,12 @@ export function path() {
         return 'KiEe'[found] ?? '?';
       })
       .join('');
-  return { video, clock, link, target, plans, sent, receive, group, shown, letters };
+  return { video, clock, link, target, plans, sent, came, configure, receive, group, shown, letters };
 }
 
 /** It passes through, and somebody watches. */
 export function passing() {
   const all = path();
   all.video.open(all.target);
-  all.receive(config(PLAIN));
   return all;
 }

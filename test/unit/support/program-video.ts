@@ -1,13 +1,11 @@
-import { parseFlvVideo } from '../../../src/media/containers/flv/flv.ts';
-import type { SourceConfig, SourcePicture } from '../../../src/media/picture-source.ts';
-import type { ProgramPacket } from '../../../src/media/program.ts';
+import type { SourceUnit, VideoFormat, VideoUnit } from '../../../src/media/access-unit.ts';
 import { DEFAULT_ENCODING } from '../../../transcode/ffmpeg/program-arguments.ts';
 import { ProgramVideo } from '../../../transcode/program/program-video.ts';
 import { FakeClock } from './fake-clock.ts';
 import type { FakeVideoTranscoder } from './fake-jobs.ts';
-import { CARD, cardRequests, ENCODED_RECORD } from './fake-program-jobs.ts';
+import { ENCODED_RECORD, SLATE, slateRequests } from './fake-program-jobs.ts';
 import { withLengths } from './nal-units.ts';
-import { config, ENCODED, ENCODED_KEY, INTER, KEY, PLAIN, PPS, WITH_B } from './picture-path.ts';
+import { ENCODED, ENCODED_KEY, formatOf, INTER, KEY, PLAIN, WITH_B } from './picture-path.ts';
 
 export const ORIGIN_MS = 10_000;
 export const PERIOD_MS = 40;
@@ -16,74 +14,70 @@ export const MIX_DELAY_MS = 50;
 /** Where a source's time is when the clock is at 0. */
 const SOURCE_MS = 700_000;
 
-export function pushed(sps: Buffer): SourceConfig {
-  return {
-    ...{ codec: 'H264', record: config(sps).data, lengthBytes: 4, parameterSets: [sps, PPS] },
-    ...{ width: 640, height: 360 },
-  };
+/** Can be copied, as can the other one. */
+export const PUSH = formatOf(PLAIN);
+export const OTHER_PUSH = formatOf(WITH_B);
+export const HUB: VideoFormat = { kind: 'video', codec: 'VP8', parameterSets: [] };
+
+/** What a test says of a source's frame, in ms of the source's time. */
+export interface SourceFrame extends Partial<SourceUnit> {
+  readonly decodeMs?: number;
+  readonly showMs?: number;
 }
 
-/** Can be copied, as can the other one. */
-export const PUSH = pushed(PLAIN);
-export const OTHER_PUSH = pushed(WITH_B);
-export const HUB: SourceConfig = { codec: 'VP8', parameterSets: [] };
-
-/** A program's pictures, and what was seen of them. */
-export function programPictures() {
+/** A program's video, and what was seen of it. */
+export function programVideo() {
   const clock = new FakeClock();
-  const packets: ProgramPacket[] = [];
+  const units: VideoUnit[] = [];
   const plans: string[] = [];
   const deaths: string[] = [];
-  const picture = new ProgramVideo({
+  const video = new ProgramVideo({
     clock,
-    shape: { ...DEFAULT_ENCODING, frameRate: 25 },
+    encoding: { ...DEFAULT_ENCODING, frameRate: 25 },
     title: 'A room',
     toProgramMs: (localMs) => localMs + ORIGIN_MS,
     mixDelayMs: () => MIX_DELAY_MS,
-    emit: (packet) => packets.push(packet),
+    emit: (unit) => units.push(unit),
     onDeath: (what, cause) => deaths.push(`${what}: ${cause}`),
     onPlan: (plan, reason) => plans.push(reason ? `${plan}: ${reason}` : plan),
   });
 
-  /** One that is due now. */
-  const sourcePicture = (key: boolean, change: Partial<SourcePicture> = {}): SourcePicture => {
-    const showMs = SOURCE_MS + clock.now();
-    const data = withLengths([key ? KEY : INTER]);
-    const common = { disposable: false, keyFrameGapMs: 2_000, soundLateMs: 0 };
-    return { data, decodeMs: showMs, showMs, key, dueAt: clock.now(), ...common, ...change };
+  const formats = new Map<string, VideoFormat>();
+  /** What comes of a source from now on is of that format. */
+  const configure = (id: string, format: VideoFormat) => void formats.set(id, format);
+  /** One frame that is due now. */
+  const receive = (id: string, key: boolean, frame: SourceFrame = {}) => {
+    const { showMs = SOURCE_MS + clock.now(), decodeMs = showMs, ...change } = frame;
+    const common = { disposable: false, discontinuity: false, keyFrameGapMs: 2_000, audioLateMs: 0 };
+    video.receive(id, {
+      ...{ format: formats.get(id)!, data: withLengths([key ? KEY : INTER]), key, ...common },
+      ...{ dtsUs: decodeMs * 1000, ptsUs: showMs * 1000, dueAt: clock.now(), ...change },
+    });
   };
   /** A key frame and others, in real time. @param letters - K and i */
-  const send = (id: string, letters: string, change: Partial<SourcePicture> = {}) => {
+  const send = (id: string, letters: string, frame: SourceFrame = {}) => {
     for (const letter of letters) {
-      picture.receive(id, sourcePicture(letter === 'K', change));
+      receive(id, letter === 'K', frame);
       clock.advance(PERIOD_MS);
     }
   };
-  /** As `send`, of a source with B-frames. @param pictures - K or i, and how long after it is decoded it is shown, ms */
+  /** As `send`, of a source with B-frames. @param frames - K or i, and how long after it is decoded it is shown, ms */
   const sendReordered = (
     id: string,
-    pictures: readonly (readonly ['K' | 'i', compositionMs: number])[],
-    change: Partial<SourcePicture> = {},
+    frames: readonly (readonly ['K' | 'i', compositionMs: number])[],
+    frame: SourceFrame = {},
   ) => {
-    for (const [letter, compositionMs] of pictures) {
+    for (const [letter, compositionMs] of frames) {
       const decodeMs = SOURCE_MS + clock.now();
       const dueAt = clock.now() + compositionMs;
-      send(id, letter, { decodeMs, showMs: decodeMs + compositionMs, dueAt, ...change });
+      send(id, letter, { decodeMs, showMs: decodeMs + compositionMs, dueAt, ...frame });
     }
   };
-  /** All that an inlet gives at once: pictures up to now, each as it was when it came. */
-  const sendBacklog = (
-    id: string,
-    letters: string,
-    change: (index: number) => Partial<SourcePicture> = () => ({}),
-  ) => {
+  /** All that whoever joins gets at once: frames up to now, each as it was when it came. */
+  const sendBacklog = (id: string, letters: string, frame: (index: number) => SourceFrame = () => ({})) => {
     for (const [index, letter] of [...letters].entries()) {
       const dueAt = clock.now() - (letters.length - 1 - index) * PERIOD_MS;
-      const showMs = SOURCE_MS + dueAt;
-      picture.receive(
-        id,
-        sourcePicture(letter === 'K', { dueAt, showMs, decodeMs: showMs, ...change(index) }),
-      );
+      receive(id, letter === 'K', { dueAt, showMs: SOURCE_MS + dueAt, ...frame(index) });
     }
   };
   const giveEncoded = (job: FakeVideoTranscoder, letter: string, timestampMs: number) => {
@@ -91,7 +85,7 @@ export function programPictures() {
     const key = letter === 'E';
     job.give({ data: withLengths([key ? ENCODED_KEY : ENCODED]), timestampMs, key });
   };
-  /** Pictures come out of an encoder that is up to date: of what it was fed with last. @param letters - E and e */
+  /** Frames come out of an encoder that is up to date: of what it was fed with last. @param letters - E and e */
   const encode = (job: FakeVideoTranscoder, letters: string) => {
     for (const letter of letters) giveEncoded(job, letter, job.fed.at(-1)!.timestampMs);
   };
@@ -108,19 +102,23 @@ export function programPictures() {
       giveEncoded(job, letter, timestampMs);
     }
   };
-  /** Lets the card be ready. */
-  const card = async () => {
-    cardRequests.at(-1)!.succeed(CARD);
+  /** Lets the slate be ready. */
+  const slate = async () => {
+    slateRequests.at(-1)!.succeed(SLATE);
     await settled();
   };
 
-  /** In short: K i copied, E e encoded, C c the card, [P] [O] [E] configurations. */
-  const letters = () => packets.map(letterOf).join('');
-  const frames = () => packets.filter(({ packet }) => packet === 'frame');
+  /** In short: K i copied, E e encoded, S s the slate; [P] [O] [E] where a format begins. */
+  const letters = () => units.map((unit, index) => beginOf(unit, units[index - 1]) + letterOf(unit)).join('');
   return {
-    ...{ clock, picture, packets, plans, deaths, letters, frames },
-    ...{ sourcePicture, send, sendReordered, sendBacklog, encode, encodeInTurn, card },
+    ...{ clock, video, units, plans, deaths, letters, configure },
+    ...{ receive, send, sendReordered, sendBacklog, encode, encodeInTurn, slate },
   };
+}
+
+/** When each is decoded, ms of program time. */
+export function decodeTimes(units: readonly VideoUnit[]): number[] {
+  return units.map(({ dtsUs }) => dtsUs / 1000);
 }
 
 /** What promises that are settled already lead to has been done. */
@@ -128,30 +126,31 @@ export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** It is copied: the first push, three pictures so far. */
+/** It is copied: the first push, three frames so far. */
 export function copying() {
-  const all = programPictures();
-  void all.picture.show('a');
-  all.picture.configure('a', PUSH);
+  const all = programVideo();
+  void all.video.show('a');
+  all.configure('a', PUSH);
   all.send('a', 'Kii');
   return all;
 }
 
-function letterOf({ kind, packet, key, body }: ProgramPacket): string {
-  const video = kind === 'video' ? parseFlvVideo(body) : undefined;
-  if (!video) return '?';
-  if (packet === 'config') {
-    const records = [PUSH.record!, OTHER_PUSH.record!, ENCODED_RECORD];
-    return `[${'POE'[records.findIndex((record) => record.equals(video.data))] ?? '?'}]`;
-  }
-  if ((video.frame === 'key') !== key) return '?';
+/** Whoever gets the units is told how to decode them by another object of a format. */
+function beginOf({ format, key }: VideoUnit, before: VideoUnit | undefined): string {
+  if (format === before?.format) return '';
+  const records = [PUSH.record!, OTHER_PUSH.record!, ENCODED_RECORD];
+  const letter = 'POE'[records.findIndex((record) => format.record?.equals(record))];
+  return `[${(key && letter) || '?'}]`;
+}
+
+function letterOf({ data, key }: VideoUnit): string {
   const sources: [Buffer, string][] = [
     [withLengths([KEY]), 'K'],
     [withLengths([INTER]), 'i'],
     [withLengths([ENCODED_KEY]), 'E'],
     [withLengths([ENCODED]), 'e'],
-    ...CARD.frames.map(({ data }, index): [Buffer, string] => [data, index === 0 ? 'C' : 'c']),
+    ...SLATE.frames.map((frame, index): [Buffer, string] => [frame.data, index === 0 ? 'S' : 's']),
   ];
-  const letter = sources.find(([data]) => data.equals(video.data))?.[1] ?? '?';
+  const letter = sources.find(([known]) => known.equals(data))?.[1] ?? '?';
   return /[A-Z]/.test(letter) === key ? letter : '?';
 }

@@ -29,6 +29,7 @@ const REQUESTS: Record<RequestType, object[]> = {
     { participant: PERSON, action: 'remove' },
   ],
   leave: [{}],
+  ping: [{}],
 };
 
 describe('a request', () => {

@@ -1,14 +1,16 @@
+import type { AccessUnit } from '../../../../src/media/access-unit.ts';
+import type { ProgramDescription } from '../../../../src/media/program.ts';
 import type {
-  ClientConnectionEvents,
-  ClientConnectionLike,
-} from '../../../../gateways/rtmp/client/client-connection.ts';
-import type { ProgramDescription, ProgramPacket } from '../../../../src/media/program.ts';
+  DeliveryConnection,
+  DeliveryConnectionEvents,
+} from '../../../../transcode/delivery/delivery-connection.ts';
 
 /** A connection of which a test decides how it goes. Takes everything unless it is blocked. */
-export class FakeConnection implements ClientConnectionLike {
-  readonly events: ClientConnectionEvents;
-  /** In the order it came: `v0`, `a21`, `metadata`, `finish`, `destroy`. */
+export class FakeConnection implements DeliveryConnection {
+  readonly events: DeliveryConnectionEvents;
+  /** In the order it came: `v0`, `a21` (in ms of the destination's own time), `description 1280`, `finish`, `destroy`. */
   readonly sent: string[] = [];
+  readonly units: AccessUnit[] = [];
   queuedBytes = 0;
   bytesSent = 0;
   bytesAcknowledged = 0;
@@ -17,7 +19,7 @@ export class FakeConnection implements ClientConnectionLike {
   /** What is written stays in the socket. */
   isBlocked = false;
 
-  constructor(events: ClientConnectionEvents) {
+  constructor(events: DeliveryConnectionEvents) {
     this.events = events;
   }
 
@@ -26,14 +28,15 @@ export class FakeConnection implements ClientConnectionLike {
     return this.sent.filter((one) => /^[va]\d/.test(one)).join(' ');
   }
 
-  media(kind: ProgramPacket['kind'], timestampMs: number, body: Buffer): void {
-    this.sent.push(`${kind[0]}${timestampMs}`);
-    this.bytesSent += body.length;
-    if (this.isBlocked) this.queuedBytes += body.length;
+  describe({ width }: ProgramDescription): void {
+    this.sent.push(`description ${width}`);
   }
 
-  metadata({ width }: ProgramDescription): void {
-    this.sent.push(`metadata ${width}`);
+  send(unit: AccessUnit, originUs: number): void {
+    this.units.push(unit);
+    this.sent.push(`${unit.format.kind[0]}${(unit.dtsUs - originUs) / 1000}`);
+    this.bytesSent += unit.data.length;
+    if (this.isBlocked) this.queuedBytes += unit.data.length;
   }
 
   finish(): void {

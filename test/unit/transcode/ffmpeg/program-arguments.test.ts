@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { VIDEO_CODECS } from '../../../../src/media/access-unit.ts';
 import { DEFAULT_ENCODING, programArguments } from '../../../../transcode/ffmpeg/program-arguments.ts';
-import type { VideoCodec } from '../../../../transcode/ffmpeg/video-arguments.ts';
 
 const valueBehind = (args: readonly string[], name: string) => args[args.indexOf(name) + 1];
 const from = (args: readonly string[], name: string) => args.slice(args.indexOf(name));
 
-test('everything behind the decoder depends on the shape alone', () => {
-  const codecs: VideoCodec[] = ['H264', 'HEVC', 'AV1', 'VP9', 'VP8'];
-  const all = codecs.map((codec) => programArguments({ codec }, DEFAULT_ENCODING));
+test('everything behind the decoder depends on the encoding alone', () => {
+  const all = VIDEO_CODECS.map((codec) => programArguments({ codec }, DEFAULT_ENCODING));
   for (const args of all) expect(from(args, '-vf')).toEqual(from(all[0]!, '-vf'));
   expect(all.map((args) => args.slice(0, args.indexOf('-i')).includes('hevc'))).toEqual([
     ...[false, true, false, false, false],
@@ -25,18 +24,18 @@ test.each([
   ['-force_key_frames', 'expr:isnan(prev_forced_t)+gte(t,prev_forced_t+2.980000)+eq(mod(round(t*4000),2),1)'],
   ['-x264-params', 'fps=25:range=tv:colorprim=bt709:transfer=bt709:colormatrix=bt709:chromaloc=0'],
 ])('%s %s', (name, value) => {
-  const shape = {
+  const encoding = {
     ...{ width: 1920, height: 1080, frameRate: 25, bitrateBps: 3_000_000 },
     ...{ keyFrameSeconds: 3, preset: 'veryfast' },
   };
-  expect(valueBehind(programArguments({ codec: 'VP8' }, shape), name)).toBe(value);
+  expect(valueBehind(programArguments({ codec: 'VP8' }, encoding), name)).toBe(value);
 });
 
 describe('filters', () => {
   const filters = (frameRate: number) =>
     valueBehind(programArguments({ codec: 'VP8' }, { ...DEFAULT_ENCODING, frameRate }), '-vf')!;
 
-  test('fit the picture into the shape', () => {
+  test('fit the picture into what is encoded', () => {
     expect(filters(30)).toContain(
       "scale=w='max(2,2*round(min(1280,720*iw/ih)/2))':h='max(2,2*round(min(720,1280*ih/iw)/2))'",
     );

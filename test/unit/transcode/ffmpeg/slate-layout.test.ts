@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { layOut } from '../../../../transcode/ffmpeg/slate-layout.ts';
 
-describe('lines of a card of 1280x720', () => {
+describe('lines of a slate of 1280x720', () => {
   test.each([
     ['standup', ['standup']],
     ['Weekly engineering sync & planning', ['Weekly engineering', 'sync & planning']],

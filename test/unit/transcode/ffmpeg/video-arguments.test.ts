@@ -34,7 +34,7 @@ test('what depends on the stream', () => {
     ...['2500000', '2500000', '600', 'fps=60'],
   ]);
   expect(args).not.toContain('hevc');
-  expect(valueBehind(videoArguments({ ...SHAPE, codec: 'HEVC' }), '-c:v')).toBe('hevc');
+  expect(valueBehind(videoArguments({ ...SHAPE, codec: 'H265' }), '-c:v')).toBe('hevc');
 });
 
 test("a size that is not known before it is decoded is the filter's to find", () => {

@@ -1,104 +1,54 @@
 import { describe, expect, test } from 'vitest';
 import { AUDIO_LEVEL_ID, readAudioLevel } from '../../../../src/media/rtp/audio-level.ts';
-import { parseRtp, type RtpPacket } from '../../../../src/media/rtp/rtp.ts';
-import { OpusDecoder } from '../../../../transcode/audio/opus-codec.ts';
-import { AudioSender } from '../../../../transcode/ingest/audio-sender.ts';
-import { Tone } from '../../../signals/tone.ts';
-import { ToneMeter } from '../../../signals/tone-meter.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeLink } from '../../support/fake-link.ts';
+import { audioSender, repeated, steps } from '../../support/sent-audio.ts';
 
-const RATE = 48_000;
 const FRAME_TICKS = 960;
 const START_MS = 10_000;
 
-function sender(maxWaitMs = 500) {
-  const clock = new FakeClock();
-  const link = new FakeLink();
-  /** Source times of the frames that were ready. */
-  const ready: number[] = [];
-  const told: string[] = [];
-  const one = new AudioSender(
-    { link, ssrc: 0x89abcdef, payloadType: 100 },
-    { bitrateBps: 96_000, maxWaitMs },
-    clock,
-    (frameMs) => ready.push(frameMs),
-    () => told.push('closed'),
-  );
-  /** Pushes silence of so many samples. */
-  const push = (sourceMs: number, samples = FRAME_TICKS) => one.push(new Int16Array(2 * samples), sourceMs);
-  const packets = () => link.sent.map((packet) => parseRtp(packet)!);
-  return { sender: one, clock, link, ready, told, push, packets };
+function sender(options: Parameters<typeof audioSender>[0] = {}) {
+  const all = audioSender(options);
+  /** Sends a frame of 20 ms of Opus. */
+  const push = (sourceMs: number) =>
+    all.sender.send(sourceMs, FRAME_TICKS, -127, (packet, at) => packet.write('opus', at));
+  return { ...all, push };
 }
 
-/** @returns how far each is from the one before, modulo 2^32 and 2^16 */
-function steps(packets: readonly RtpPacket[]): { ticks: number[]; numbers: number[] } {
-  const pairs = packets.slice(1).map((packet, index) => [packets[index]!, packet] as const);
-  return {
-    ticks: pairs.map(([one, next]) => (next.timestamp - one.timestamp) | 0),
-    numbers: pairs.map(([one, next]) => (next.sequenceNumber - one.sequenceNumber) & 0xffff),
-  };
-}
-
-function repeated<T>(value: T, count: number): T[] {
-  return new Array(count).fill(value);
-}
-
-describe('sound becomes Opus', () => {
-  test('of 20 ms a packet, in order, however it is cut', () => {
-    const cuts = [960, 1_024, 1, 2_048, 100, 4_000];
-    const { push, packets, ready } = sender();
-    let samples = 0;
-    for (let index = 0; index < 60; index++) {
-      const count = cuts[index % cuts.length]!;
-      push(START_MS + (samples * 1000) / RATE, count);
-      samples += count;
+describe('a frame', () => {
+  test('goes out as one packet, with what was written into it', () => {
+    const { sender: one, packets, ready } = sender();
+    for (const [index, text] of ['first', 'next'].entries()) {
+      one.send(START_MS + 20 * index, FRAME_TICKS, -30, (packet, at) => packet.write(text, at));
     }
-    const frames = Math.floor(samples / FRAME_TICKS);
-    expect(packets()).toHaveLength(frames);
-    expect(steps(packets())).toEqual({
-      ticks: repeated(FRAME_TICKS, frames - 1),
-      numbers: repeated(1, frames - 1),
-    });
+    expect(packets().map(({ payload }) => payload.toString())).toEqual(['first', 'next']);
     expect(packets()[0]).toMatchObject({ payloadType: 100, ssrc: 0x89abcdef, marker: false });
-    expect(ready.map(Math.round)).toEqual(
-      Array.from({ length: frames }, (_, index) => START_MS + 20 * index),
-    );
+    expect(steps(packets())).toEqual({ ticks: [FRAME_TICKS], numbers: [1] });
+    expect([ready, one.packetsSent]).toEqual([[START_MS, START_MS + 20], 2]);
   });
 
-  test('that decodes to the tone that it was, and tells its level', () => {
-    const { sender: one, link, packets } = sender();
-    const tone = new Tone(RATE, 1_000, -20);
-    const samples = new Int16Array(1_024);
-    for (let index = 0; index < 50; index++) {
-      tone.fill(samples);
-      const stereo = Int16Array.from({ length: 2_048 }, (_, at) => samples[at >> 1]!);
-      one.push(stereo, START_MS + (index * 1_024_000) / RATE);
-    }
-    const decoder = new OpusDecoder(RATE);
-    const meter = new ToneMeter(RATE);
-    const decoded = new Int16Array(FRAME_TICKS);
-    for (const { payload } of packets()) {
-      expect(decoder.decode(payload, decoded)).toBe(FRAME_TICKS);
-      meter.push(decoded);
-    }
-    expect(meter.level(1_000)).toBeCloseTo(-20, 0);
-    expect(link.sent.map((packet) => readAudioLevel(packet, AUDIO_LEVEL_ID))).toEqual(
-      repeated(-23, packets().length),
-    );
-  });
-
-  test('that says whether it is to count as speech', () => {
+  test('tells its level, and whether it counts as speech', () => {
     const { sender: one, link } = sender();
-    for (const [index, value] of [0, 50, 200].entries()) {
-      one.push(new Int16Array(2 * FRAME_TICKS).fill(value), START_MS + 20 * index);
+    for (const [index, levelDb] of [-127, -50, -49, -0.4].entries()) {
+      one.send(START_MS + 20 * index, FRAME_TICKS, levelDb, () => 1);
     }
+    expect(link.sent.map((packet) => readAudioLevel(packet, AUDIO_LEVEL_ID))).toEqual([-127, -50, -49, -0]);
     // In the header extension behind the 12 bytes of the header: its sixth byte (RFC 6464, section 3).
-    expect(link.sent.map((packet) => [packet[17]! >> 7, -(packet[17]! & 0x7f)])).toEqual([
-      [0, -127],
-      [0, -56],
-      [1, -44],
-    ]);
+    expect(link.sent.map((packet) => packet[17]! >> 7)).toEqual([0, 0, 1, 1]);
+  });
+
+  test('may be of any length', () => {
+    const { sender: one, packets } = sender();
+    let ms = START_MS;
+    for (const lengthMs of [2.5, 60, 20, 120]) {
+      one.send(ms, lengthMs * 48, -127, () => 1);
+      ms += lengthMs;
+    }
+    expect(steps(packets())).toEqual({ ticks: [120, 2_880, 960], numbers: [1, 1, 1] });
+  });
+
+  test('of G.711 has its time in ticks of 8 kHz', () => {
+    const { sender: one, packets } = sender({ ticksPerMs: 8 });
+    for (const ms of [0, 20, 40]) one.send(START_MS + ms, 160, -127, () => 160);
+    expect(steps(packets())).toEqual({ ticks: [160, 160], numbers: [1, 1] });
   });
 });
 
@@ -107,15 +57,6 @@ describe('the time of a packet', () => {
     const { push, packets } = sender();
     for (const ms of [0, 20, 520, 540]) push(START_MS + ms);
     expect(steps(packets())).toEqual({ ticks: [960, 24_000, 960], numbers: [1, 1, 1] });
-  });
-
-  test('is that of the sound behind a gap, when it came in the middle of a frame', () => {
-    const { push, packets, ready } = sender();
-    push(START_MS);
-    push(START_MS + 20, 500);
-    push(START_MS + 1_000);
-    expect(steps(packets())).toEqual({ ticks: [48_000], numbers: [1] });
-    expect(ready).toEqual([START_MS, START_MS + 1_000]);
   });
 
   test.each<[number, number]>([
@@ -141,6 +82,14 @@ describe('the time of a packet', () => {
     const { push, packets } = sender();
     for (const ms of [0, 20, 61, 81]) push(START_MS + ms);
     expect(steps(packets()).ticks).toEqual([960, 41 * 48, 960]);
+  });
+
+  test('of 8 kHz is made up for by a tick a frame', () => {
+    const { sender: one, packets } = sender({ ticksPerMs: 8 });
+    for (let index = 0; index < 10; index++) {
+      one.send(START_MS + 20 * index + (index < 3 ? 0 : 0.5), 160, -127, () => 160);
+    }
+    expect(steps(packets()).ticks).toEqual([160, 160, ...repeated(161, 4), 160, 160, 160]);
   });
 
   test.each([200, -200])('follows a source that is %i ppm off', (ppm) => {
@@ -222,7 +171,7 @@ describe('sound is held back', () => {
   });
 
   test('no more of it than the longest delay and 160 ms: what has no room is dropped', () => {
-    const all = sender(100);
+    const all = sender({ maxWaitMs: 100 });
     const { sender: one, clock, push, packets } = all;
     one.wantedDelayMs = 100;
     play(all, 90);

@@ -1,11 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLogger } from '../../../../src/base/log.ts';
-import { Ingest } from '../../../../transcode/ingest/ingest.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import type { UnitAudioCodec, VideoFormat } from '../../../../src/media/access-unit.ts';
 import { audioJobs, videoJobs } from '../../support/fake-jobs.ts';
-import { FakeLink } from '../../support/fake-link.ts';
-import { withLengths } from '../../support/nal-units.ts';
-import { config, KEY, LARGE, PLAIN, WITH_B } from '../../support/picture-path.ts';
+import { AAC, ingest } from '../../support/ingest-bench.ts';
+import { formatOf, LARGE, PLAIN, WITH_B } from '../../support/picture-path.ts';
 
 vi.mock(import('../../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
   const { FakeVideoTranscoder } = await import('../../support/fake-jobs.ts');
@@ -20,67 +17,6 @@ beforeEach(() => {
   audioJobs.splice(0);
 });
 
-/* Bodies of RTMP's messages, as FLV has them (section E.4). */
-const AAC_CONFIG = Buffer.from('af001190', 'hex');
-const AAC_FRAME = Buffer.concat([Buffer.from('af01', 'hex'), Buffer.alloc(398)]);
-
-function avcConfig(sps: Buffer): Buffer {
-  return Buffer.concat([Buffer.from('1700000000', 'hex'), config(sps).data]);
-}
-
-function avcFrame(key: boolean, compositionMs = 0): Buffer {
-  const header = Buffer.from([key ? 0x17 : 0x27, 1, 0, 0, 0]);
-  header.writeIntBE(compositionMs, 2, 3);
-  return Buffer.concat([header, withLengths([key ? KEY : Buffer.alloc(1_000, 0x61)])]);
-}
-
-function ingest() {
-  const clock = new FakeClock();
-  const link = new FakeLink();
-  const told: string[] = [];
-  const one = new Ingest(
-    {
-      video: {
-        maxKeyFrameGapMs: 3_000,
-        maxHeight: 720,
-        bitrateBps: 2e6,
-        preset: 'superfast',
-        maxWaitMs: 500,
-      },
-      audio: { bitrateBps: 96_000, maxWaitMs: 300 },
-    },
-    clock,
-    createLogger('silent'),
-    {
-      encoder: (name) => told.push(`encoder: ${name}`),
-      video: (codec, size, { outcome }) =>
-        told.push(`video: ${codec} ${size ? `${size.width}x${size.height} ` : ''}${outcome}`),
-      audio: (codec, { outcome }) => told.push(`audio: ${codec} ${outcome}`),
-    },
-  );
-  const open = (kind: 'audio' | 'video') => one.open(kind, { link, ssrc: 7, payloadType: 100 });
-  /** Sound and pictures, 25 a second, with a key frame each second; the encoder gives each picture after so long. */
-  const play = (frames: number, encodeMs?: number) => {
-    for (let index = 0; index < frames; index++) {
-      const ms = clock.now();
-      one.video(avcFrame(index % 25 === 0), ms);
-      one.audio(AAC_FRAME, ms);
-      audioJobs.at(-1)?.give(10_000 + ms);
-      clock.after(20, () => audioJobs.at(-1)?.give(10_020 + ms));
-      const { fed, options } = videoJobs.at(-1) ?? {};
-      if (encodeMs !== undefined && fed) {
-        const { timestampMs, options: frame } = fed.at(-1)!;
-        const data = withLengths([KEY]);
-        clock.after(encodeMs, () =>
-          options!.onFrame({ data, timestampMs, key: frame.key, latencyMs: encodeMs }),
-        );
-      }
-      clock.advance(40);
-    }
-  };
-  return { ingest: one, clock, link, told, open, play };
-}
-
 describe('the encoder is called', () => {
   test.each([
     ['obs-output module (libobs version 29.0.2)', 'OBS'],
@@ -91,76 +27,67 @@ describe('the encoder is called', () => {
     ['x'.repeat(100), 'x'.repeat(40)],
   ])('%j: %s', (encoder, expected) => {
     const { ingest: one, told } = ingest();
-    one.metadata({ encoder });
+    one.rename(encoder);
     expect(told).toEqual([`encoder: ${expected}`]);
   });
 
-  test.each([[''], ['\u0000 '], [5], [null], [undefined], [{}]])('nothing else if it says %j', (encoder) => {
+  test.each([[''], ['\u0000 ']])('nothing else if it says %j', (encoder) => {
     const { ingest: one, told } = ingest();
-    one.metadata({ encoder });
+    one.rename(encoder);
     expect(told).toEqual([]);
   });
 
   test('by what it says, once, however often it says so', () => {
     const { ingest: one, told } = ingest();
-    for (const encoder of ['OBS', 'obs', 'OBS', 'Lavf60']) one.metadata({ encoder });
+    for (const encoder of ['OBS', 'obs', 'OBS', 'Lavf60']) one.rename(encoder);
     expect(told).toEqual(['encoder: OBS', 'encoder: FFmpeg']);
   });
 
   test('so in the reasons of what is refused', () => {
-    const { ingest: one } = ingest();
-    const plans: string[] = [];
-    const events = {
-      encoder: () => {},
-      video: (_codec: string, _size: unknown, plan: { reason: string }) => plans.push(plan.reason),
-      audio: (_codec: string, plan: { reason: string }) => plans.push(plan.reason),
-    };
-    const options = {
-      maxKeyFrameGapMs: 3_000,
-      maxHeight: 720,
-      bitrateBps: 2e6,
-      preset: 'fast',
-      maxWaitMs: 500,
-    };
-    const told = new Ingest(
-      { video: options, audio: options },
-      new FakeClock(),
-      createLogger('silent'),
-      events,
-    );
-    for (const each of [one, told]) {
-      each.metadata({ encoder: 'obs-output' });
-      each.video(Buffer.from('1400', 'hex'), 0); // VP6
-      each.audio(Buffer.from('b600', 'hex'), 0); // Speex
-    }
-    expect(plans.map((reason) => reason.slice(0, 12))).toEqual(['OBS sends VP', 'OBS sends Sp']);
+    const { ingest: one, reasons } = ingest();
+    one.rename('obs-output');
+    one.refuse('video', 'VP6', undefined);
+    one.refuse('audio', 'Speex', undefined);
+    one.refuse('video', 'H.264', 'without its parameter sets');
+    expect(reasons).toEqual([
+      'OBS sends VP6 video, which is not taken: set the video encoder to H.264 (x264)',
+      'OBS sends Speex audio, which is not taken: set the audio encoder to AAC',
+      'OBS sends H.264 without its parameter sets, so that it cannot be decoded',
+    ]);
   });
 });
 
 describe('what comes is told', () => {
   test('with its size', () => {
-    const { ingest: one, told } = ingest();
-    one.video(avcConfig(PLAIN), 0);
-    one.video(avcFrame(true), 0);
-    one.audio(AAC_CONFIG, 0);
+    const { video, audio, told } = ingest();
+    video(formatOf(PLAIN), true, 0);
+    audio(AAC, 0);
     expect(told).toEqual(['video: H264 640x360 pass-through', 'audio: AAC transcode']);
   });
 
-  test.each<[string, unknown, unknown, string]>([
-    ['known', 1_280, 720, '1280x720 '],
-    ['not known', undefined, undefined, ''],
-    ['none', 0, 720, ''],
-    ['no number', '1280', '720', ''],
-    ['not whole', 1_280.5, 720, ''],
-    ['too large', 1e6, 720, ''],
-  ])('with that of the metadata where the codec is not read: %s', (_, width, height, expected) => {
-    const { ingest: one, told, open } = ingest();
-    one.metadata({ width, height } as never);
+  test.each<[string, Partial<VideoFormat>, string]>([
+    ['that is known', { width: 1_280, height: 720 }, '1280x720 '],
+    ['that is not', {}, ''],
+  ])('with a size %s, of a codec that is not read', (_, size, expected) => {
+    const { video, told, open } = ingest();
     open('video');
-    // A key frame of Enhanced RTMP, VP9.
-    one.video(Buffer.concat([Buffer.from('91', 'hex'), Buffer.from('vp09'), Buffer.from('aabb', 'hex')]), 0);
+    video({ kind: 'video', codec: 'VP9', parameterSets: [], ...size }, true, 0);
     expect(told).toEqual([`video: VP9 ${expected}transcode`]);
     expect(videoJobs[0]!.options.width).toBe(expected ? 1_280 : 0);
+  });
+
+  test.each<UnitAudioCodec>(['PCMA', 'PCMU', 'opus'])('%s passes through', (codec) => {
+    const { audio, told, open, link } = ingest();
+    open('audio');
+    audio({ kind: 'audio', codec }, 0, Buffer.alloc(160, 0xff));
+    expect([told, link.sent.length, audioJobs]).toEqual([[`audio: ${codec} pass-through`], 1, []]);
+  });
+
+  test('when it cannot be taken', () => {
+    const { ingest: one, told } = ingest();
+    one.refuse('video', 'VP6', undefined);
+    one.refuse('audio', 'Speex', undefined);
+    expect(told).toEqual(['video: VP6 refused', 'audio: Speex refused']);
   });
 });
 
@@ -174,9 +101,7 @@ describe('statistics', () => {
     const { ingest: one, open, play, link } = ingest();
     open('video');
     open('audio');
-    one.video(avcConfig(LARGE), 0);
-    one.audio(AAC_CONFIG, 0);
-    play(76);
+    play(76, formatOf(LARGE));
     expect(one.statistics).toEqual({
       video: {
         format: 'H.264 High',
@@ -206,8 +131,7 @@ describe('statistics', () => {
   test('of a stream that is re-encoded', () => {
     const { ingest: one, open, play } = ingest();
     open('video');
-    one.video(avcConfig(WITH_B), 0);
-    play(2);
+    play(2, formatOf(WITH_B));
     videoJobs[0]!.counters.dropped = 3;
     expect(one.statistics.video).toMatchObject({
       format: 'H.264 High',
@@ -217,31 +141,31 @@ describe('statistics', () => {
     });
   });
 
-  test('count messages that make no sense where they belong, and empty ones nowhere', () => {
-    const { ingest: one } = ingest();
-    one.video(avcConfig(PLAIN), 0);
-    one.audio(AAC_CONFIG, 0);
-    for (let index = 0; index < 3; index++) one.video(Buffer.from('17', 'hex'), 0);
-    for (let index = 0; index < 2; index++) one.audio(Buffer.from('af', 'hex'), 0);
-    one.video(Buffer.alloc(0), 0);
-    one.audio(Buffer.alloc(0), 0);
-    expect([one.statistics.video!.dropped, one.statistics.audio!.dropped]).toEqual([3, 2]);
+  test('have the size that the container says, of a codec that is not read', () => {
+    const { ingest: one, video } = ingest();
+    video({ kind: 'video', codec: 'AV1', parameterSets: [], width: 1_280, height: 720 }, true, 0);
+    expect(one.statistics.video).toMatchObject({ format: 'AV1', width: 1_280, height: 720 });
   });
 
-  test('count what was put right in the timestamps; configurations may have any', () => {
-    const { ingest: one, clock } = ingest();
-    one.video(avcConfig(PLAIN), 0);
+  test('of what is refused have its name', () => {
+    const { ingest: one } = ingest();
+    one.refuse('video', 'VP6', undefined);
+    one.refuse('audio', 'Speex', undefined);
+    const { video, audio } = one.statistics;
+    expect([video?.format, audio?.format]).toEqual(['VP6', 'Speex']);
+  });
+
+  test('count what was put right in the timestamps', () => {
+    const { ingest: one, video, clock } = ingest();
     for (const timestamp of [100_000, 100_040, 100_020, 0]) {
-      one.video(avcFrame(true), timestamp);
-      one.video(avcConfig(PLAIN), 0);
-      one.audio(AAC_CONFIG, 0);
+      video(formatOf(PLAIN), true, timestamp);
       clock.advance(40);
     }
     expect(one.statistics.repairs).toEqual({ jumps: 1, steps: 1 });
   });
 });
 
-describe('sound waits for pictures', () => {
+describe('audio waits for video', () => {
   test.each<[number, number]>([
     [0, 0],
     [200, 185],
@@ -251,11 +175,10 @@ describe('sound waits for pictures', () => {
     const { ingest: one, open, play } = ingest();
     open('video');
     open('audio');
-    one.video(avcConfig(WITH_B), 0);
-    one.audio(AAC_CONFIG, 0);
-    play(1);
-    videoJobs[0]!.options.onConfig(config(PLAIN).data);
-    play(300, encodeMs);
+    const format = formatOf(WITH_B);
+    play(1, format);
+    videoJobs[0]!.options.onConfig(formatOf(PLAIN).record!);
+    play(300, format, encodeMs);
     expect(one.statistics.audio!.delayMs).toBeGreaterThanOrEqual(expected - 2);
     expect(one.statistics.audio!.delayMs).toBeLessThanOrEqual(expected + 2);
   });
@@ -265,40 +188,51 @@ test('after its end nothing goes out, nothing runs and no timer is set', () => {
   const { ingest: one, clock, open, play, link } = ingest();
   open('video');
   open('audio');
-  one.video(avcConfig(WITH_B), 0);
-  one.audio(AAC_CONFIG, 0);
-  play(3);
+  const format = formatOf(WITH_B);
+  play(3, format);
   one.end();
   expect([videoJobs[0]!.stopped, audioJobs[0]!.stopped]).toEqual([true, true]);
   const { length } = link.sent;
-  play(3);
+  play(3, format);
   expect([link.sent.length, clock.pending]).toEqual([length, 0]);
 });
 
-describe('an encoder that becomes something else', () => {
-  /** Codecs that say it all in one message, in turn. */
-  const change = (one: Ingest, index: number) => one.audio(Buffer.of(index % 2 ? 0x2f : 0xb2, 1, 2), index);
+describe('a publisher that becomes something else', () => {
+  const change = ({ audio }: ReturnType<typeof ingest>, index: number) =>
+    audio({ kind: 'audio', codec: index % 2 ? 'MP3' : 'opus' }, index, Buffer.of(1, 2));
 
   test('all the time is given up', () => {
-    const { ingest: one } = ingest();
-    for (let index = 0; index < 12; index++) change(one, index);
-    expect(() => change(one, 12)).toThrow('The encoder changes what it sends all the time.');
+    const all = ingest();
+    const answers = Array.from({ length: 14 }, (_, index) => change(all, index));
+    expect(answers).toEqual([...new Array(12).fill(true), false, false]);
   });
 
   test('now and then is followed', () => {
-    const { ingest: one, told, clock } = ingest();
+    const all = ingest();
     for (let index = 0; index < 40; index++) {
-      change(one, index);
-      clock.advance(2_000);
+      expect(change(all, index)).toBe(true);
+      all.clock.advance(2_000);
     }
-    expect(told).toHaveLength(40);
+    expect(all.told).toHaveLength(40);
   });
 
   test('by its name is one too', () => {
     const { ingest: one } = ingest();
-    const rename = () => {
-      for (let index = 0; index < 13; index++) one.metadata({ encoder: `Encoder ${index}` });
-    };
-    expect(rename).toThrow('all the time');
+    const answers = Array.from({ length: 13 }, (_, index) => one.rename(`Encoder ${index}`));
+    expect(answers.indexOf(false)).toBe(12);
+  });
+
+  test('by its format is one too, even when that says the same', () => {
+    const { video } = ingest();
+    const answers = Array.from({ length: 13 }, (_, index) => video(formatOf(PLAIN), true, index));
+    expect(answers.indexOf(false)).toBeGreaterThan(0);
+  });
+
+  test('by what cannot be taken is one too', () => {
+    const { ingest: one } = ingest();
+    const answers = Array.from({ length: 13 }, (_, index) =>
+      one.refuse('audio', `codec ${index}`, undefined),
+    );
+    expect(answers.indexOf(false)).toBe(12);
   });
 });

@@ -3,11 +3,11 @@ import { videoArguments } from '../../../../transcode/ffmpeg/video-arguments.ts'
 import { type FakeVideoTranscoder, videoJobs as jobs } from '../../support/fake-jobs.ts';
 import { withLengths } from '../../support/nal-units.ts';
 import {
-  config,
   DISPOSABLE,
   ENCODED,
   ENCODED_KEY,
   FRAME_MS,
+  formatOf,
   INTER,
   KEY,
   PLAIN,
@@ -36,10 +36,10 @@ function give(job: FakeVideoTranscoder | undefined, timestampMs: number, key: bo
 function encoding() {
   const all = path();
   all.video.open(all.target);
-  all.receive(config(WITH_B));
+  all.configure(formatOf(WITH_B));
   all.group(3);
   const [job] = jobs;
-  job!.options.onConfig(config(sps('Baseline without B-frames')).data);
+  job!.options.onConfig(formatOf(sps('Baseline without B-frames')).record!);
   return { ...all, job: job! };
 }
 
@@ -70,8 +70,8 @@ describe('what browsers cannot take is re-encoded', () => {
   test('when a B-frame shows, from the last key frame on, of which only the latest picture is shown', () => {
     const { receive, group, letters, plans } = passing();
     group(3);
-    receive(picture('inter', -60));
-    receive(picture('inter'));
+    receive(picture('i', -60));
+    receive(picture('i'));
     expect(plans.map((plan) => plan.split(':')[0])).toEqual(['pass-through', 'transcode']);
     const [job] = jobs;
     expect(job!.times).toEqual([
@@ -86,10 +86,9 @@ describe('what browsers cannot take is re-encoded', () => {
 
   test('and the pictures tell which of them can be left out', () => {
     const { receive, job } = encoding();
-    receive(picture('inter', 0, { data: withLengths([DISPOSABLE]) }));
-    receive(picture('disposable'));
-    receive(picture('inter'));
-    expect(job.fed.slice(-3).map(({ options }) => options.disposable)).toEqual([true, true, false]);
+    receive(picture('i', 0, { data: withLengths([DISPOSABLE]), disposable: true }));
+    receive(picture('i'));
+    expect(job.fed.slice(-2).map(({ options }) => options.disposable)).toEqual([true, false]);
   });
 
   test('and what comes out is shown, with its own parameter sets', () => {
@@ -143,27 +142,16 @@ describe('what browsers cannot take is re-encoded', () => {
   });
 });
 
-describe('a configuration that comes while it is re-encoded', () => {
-  test('is nothing new when it is the same, however often', () => {
-    const { receive, group, job } = encoding();
-    for (let index = 0; index < 5; index++) {
-      receive(config(WITH_B));
-      group(2);
-    }
-    expect([jobs.length, job.stopped, job.fed.length]).toEqual([1, false, 13]);
-  });
-
-  test('ends the encoder when it is another; the next key frame starts one for it', () => {
-    const { receive, group, job } = encoding();
-    const other = sps('pixels that are not square, and colours');
-    receive(config(other));
-    receive(picture('inter'));
-    expect([job.stopped, jobs.length]).toEqual([true, 1]);
-    group(2);
-    expect(jobs).toHaveLength(2);
-    expect(jobs[1]!.options).toMatchObject({ width: 642, height: 362 });
-    expect(jobs[1]!.units).toEqual([[other, PPS, KEY], [INTER]]);
-  });
+test('another format while it is re-encoded ends the encoder; the next key frame starts one for it', () => {
+  const { configure, receive, group, job } = encoding();
+  const other = sps('pixels that are not square, and colours');
+  configure(formatOf(other));
+  receive(picture('i'));
+  expect([job.stopped, jobs.length]).toEqual([true, 1]);
+  group(2);
+  expect(jobs).toHaveLength(2);
+  expect(jobs[1]!.options).toMatchObject({ width: 642, height: 362 });
+  expect(jobs[1]!.units).toEqual([[other, PPS, KEY], [INTER]]);
 });
 
 describe('key frames that are too far apart', () => {
@@ -172,22 +160,22 @@ describe('key frames that are too far apart', () => {
     const all = passing();
     all.group(77);
     const [job] = jobs;
-    job!.options.onConfig(config(sps('Baseline without B-frames')).data);
+    job!.options.onConfig(formatOf(sps('Baseline without B-frames')).record!);
     return { ...all, job: job!, lastMs: 10_000 + 76 * FRAME_MS };
   }
 
   test('are shown as they come until there are others', () => {
     const { receive, job, letters, plans, lastMs } = sparse();
     expect(plans[1]).toMatch(/^transcode: The encoder sends key frames more than 3 s apart/);
-    receive(picture('inter'));
+    receive(picture('i'));
     expect(letters()).toBe(`K${'i'.repeat(77)}`);
     // What was shown already is not shown again: a later key frame is asked for.
     give(job, lastMs, true);
     give(job, lastMs + 2 * FRAME_MS, false);
     expect([letters().length, job.keyFrameRequests]).toEqual([78, 2]);
     give(job, lastMs + 3 * FRAME_MS, true);
-    receive(picture('inter'));
-    receive(picture('key'));
+    receive(picture('i'));
+    receive(picture('K'));
     give(job, lastMs + 4 * FRAME_MS, false);
     expect(letters().slice(78)).toBe('Ee');
   });
@@ -218,22 +206,28 @@ describe('an encoder that dies', () => {
       [10_040, true],
       [10_080, false],
     ]);
-    next!.options.onConfig(config(sps('Baseline without B-frames')).data);
+    next!.options.onConfig(formatOf(sps('Baseline without B-frames')).record!);
     give(next, 10_080, true);
     expect([letters(), video.deaths.total, video.framesDropped]).toEqual(['EE', 1, 4]);
   });
 
   test('three times within a minute is not: the track is refused, for good', () => {
-    const { job, plans, receive, group, letters } = encoding();
-    job.options.onEnd('one');
-    jobs[1]!.options.onEnd('two');
-    jobs[2]!.options.onEnd('no memory');
+    const { plans, configure, group, letters } = encoding();
+    for (const cause of ['one', 'two', 'no memory']) jobs.at(-1)!.options.onEnd(cause);
     expect(plans.at(-1)).toBe(
       'refused: The video encoder of the server failed three times within a minute: no memory',
     );
-    receive(config(PLAIN));
+    configure(formatOf(PLAIN));
     group(3);
     expect([jobs.length, plans.length, letters()]).toEqual([3, 2, '']);
+  });
+
+  test('three times within a minute stays refused, whatever else comes that cannot be taken', () => {
+    const { video, group, plans } = encoding();
+    for (const cause of ['one', 'two', 'no memory']) jobs.at(-1)!.options.onEnd(cause);
+    video.refuse('VP6', 'VP6 is not taken');
+    group(3);
+    expect([jobs.length, plans.at(-1)!.split(':')[0]]).toEqual([3, 'refused']);
   });
 
   test('after it was stopped is no news', () => {
@@ -244,17 +238,68 @@ describe('an encoder that dies', () => {
   });
 });
 
+describe('frames that are too large to be sent as they are', () => {
+  /** In a single slice, so that RTP has it in some thousand packets. */
+  const large = (bytes: number) => withLengths([Buffer.concat([KEY, Buffer.alloc(bytes, 0x55)])]);
+
+  test('are dropped, and re-encoded from the next one on', () => {
+    const { video, receive, group, letters, plans } = passing();
+    group(2);
+    receive(picture('K', 0, { data: large(1_500_000) }));
+    expect([video.framesDropped, plans.length, letters()]).toEqual([1, 1, 'Ki']);
+    receive(picture('i'));
+    expect(plans[1]).toMatch(/^transcode: The encoder sends frames of more than 1.2 MB/);
+    expect(jobs[0]!.times).toEqual([
+      [10_080, true],
+      [10_120, false],
+    ]);
+  });
+
+  test('that are 1 MB are not', () => {
+    const { video, receive, plans } = passing();
+    receive(picture('K', 0, { data: large(1_000_000) }));
+    receive(picture('i'));
+    expect([video.framesDropped, plans.length, jobs.length]).toEqual([0, 1, 0]);
+  });
+
+  test('are forgotten when there were none for half a minute and 10 s more', () => {
+    const { receive, group, plans } = passing();
+    receive(picture('K', 0, { data: large(1_500_000) }));
+    group(1);
+    const [job] = jobs;
+    for (let seconds = 0; seconds < 40; seconds++) group(25);
+    expect([plans.length, job!.stopped]).toEqual([2, false]);
+    for (let seconds = 0; seconds < 2; seconds++) group(25);
+    receive(picture('K'));
+    expect(plans.slice(2)).toEqual(['pass-through: browsers take it as it is']);
+    expect(job!.stopped).toBe(true);
+  });
+});
+
 test.each([
   ['AV1', 'AV01'],
   ['VP9', 'VP90'],
-] as const)('%s, which may have no configuration, is re-encoded as it is', (codec, fourCc) => {
-  const { video, target, receive, plans } = path();
+  ['VP8', 'VP80'],
+] as const)('%s, which has no configuration, is re-encoded as it is', (codec, fourCc) => {
+  const { video, target, configure, receive, plans } = path();
   video.open(target);
+  configure({ kind: 'video', codec, parameterSets: [] });
   const data = Buffer.from('00010203', 'hex');
-  for (const frame of ['inter', 'key', 'inter'] as const) receive(picture(frame, 0, { codec, data }));
+  for (const letter of ['K', 'i'] as const) receive(picture(letter, 0, { data }));
   expect(plans).toEqual([expect.stringContaining(`transcode: The encoder sends ${codec}`)]);
-  expect(jobs[0]!.options.fourCc).toBe(fourCc);
+  expect(jobs[0]!.options).toMatchObject({ fourCc, width: 0, height: 0 });
   // There are no start codes in it.
   expect(jobs[0]!.fed.map(({ bytes }) => bytes)).toEqual([data, data]);
-  expect(video.framesDropped).toBe(1);
+});
+
+test('H.265 is re-encoded with its parameter sets in front of key frames, behind start codes', () => {
+  const { video, target, configure, receive, plans } = path();
+  video.open(target);
+  const parameterSets = [Buffer.from('4001aa', 'hex'), Buffer.from('4201bb', 'hex')];
+  configure({ kind: 'video', codec: 'H265', lengthBytes: 2, parameterSets, width: 640, height: 360 });
+  const slice = Buffer.from('2601cc', 'hex');
+  for (const letter of ['K', 'i'] as const) receive(picture(letter, 0, { data: withLengths([slice], 2) }));
+  expect(plans).toEqual([expect.stringContaining('transcode: The encoder sends H.265')]);
+  expect(jobs[0]!.options).toMatchObject({ fourCc: 'HEVC', width: 640, height: 360 });
+  expect(jobs[0]!.units).toEqual([[...parameterSets, slice], [slice]]);
 });

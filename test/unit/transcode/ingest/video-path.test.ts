@@ -1,7 +1,17 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { videoJobs as jobs } from '../../support/fake-jobs.ts';
 import { withLengths } from '../../support/nal-units.ts';
-import { config, INTER, KEY, LARGE, PLAIN, PPS, passing, path, picture } from '../../support/picture-path.ts';
+import {
+  formatOf,
+  INTER,
+  KEY,
+  LARGE,
+  PLAIN,
+  PPS,
+  passing,
+  path,
+  picture,
+} from '../../support/picture-path.ts';
 
 vi.mock(import('../../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
   const { FakeVideoTranscoder } = await import('../../support/fake-jobs.ts');
@@ -12,10 +22,10 @@ beforeEach(() => void jobs.splice(0));
 describe('what browsers can take passes through', () => {
   test('from the first key frame on, with parameter sets before each', () => {
     const { receive, shown, plans, sent, video } = passing();
-    receive(picture('inter'));
-    const key = receive(picture('key'));
-    const inter = receive(picture('inter'));
-    const next = receive(picture('key'));
+    receive(picture('i'));
+    const key = receive(picture('K'));
+    const inter = receive(picture('i'));
+    const next = receive(picture('K'));
     expect(shown()).toEqual([
       { ms: key, nals: [PLAIN, PPS, KEY] },
       { ms: inter, nals: [INTER] },
@@ -29,11 +39,10 @@ describe('what browsers can take passes through', () => {
 
   test('from the next key frame on, for who comes later', () => {
     const { video, target, receive, group, letters, plans } = path();
-    receive(config(PLAIN));
     group(5);
     expect(plans).toHaveLength(1);
     video.open(target);
-    for (let index = 0; index < 3; index++) receive(picture('inter'));
+    for (let index = 0; index < 3; index++) receive(picture('i'));
     group(3);
     expect(letters()).toBe('Kii');
   });
@@ -56,9 +65,9 @@ describe('what browsers can take passes through', () => {
   });
 
   test('with lengths of 2 bytes as well', () => {
-    const { receive, letters } = passing();
-    receive(config(PLAIN, 2));
-    receive(picture('key', 0, { data: withLengths([KEY], 2) }));
+    const { configure, receive, letters } = passing();
+    configure(formatOf(PLAIN, 2));
+    receive(picture('K', 0, { data: withLengths([KEY], 2) }));
     expect(letters()).toBe('K');
   });
 
@@ -68,61 +77,99 @@ describe('what browsers can take passes through', () => {
     video.setMuted(true);
     group(3);
     video.setMuted(false);
-    receive(picture('inter'));
+    receive(picture('i'));
     expect(letters()).toBe('Kii');
     group(2);
     expect(letters()).toBe('KiiKi');
   });
 });
 
-describe('another configuration', () => {
+describe('another format', () => {
   test('goes out with the key frame behind it', () => {
-    const { video, receive, group, shown, plans } = passing();
+    const { video, configure, group, shown, plans } = passing();
     group(2);
-    receive(config(LARGE));
+    configure(formatOf(LARGE));
     group(1);
     expect(shown().at(-1)!.nals).toEqual([LARGE, PPS, KEY]);
     expect(video.analysis.sps).toMatchObject({ width: 1_920, height: 1_080 });
+    expect(video.analysis.size).toEqual({ width: 1_920, height: 1_080 });
     expect(plans).toHaveLength(1);
   });
 
-  test('that makes no sense is not taken, and counts', () => {
-    const { video, receive, group, shown } = passing();
-    receive({ ...config(PLAIN), data: Buffer.from('0164', 'hex') });
-    group(1);
-    expect(shown().at(-1)!.nals[0]).toEqual(PLAIN);
-    expect(video.framesDropped).toBe(1);
+  test('that says the same in another object goes out as well, and counts as a change', () => {
+    const { video, configure, group, letters } = passing();
+    group(2);
+    const { changes } = video;
+    configure(formatOf(PLAIN));
+    group(2);
+    expect([video.changes - changes, letters()]).toEqual([1, 'KiKi']);
+  });
+
+  test('empties the cache of what came since the last key frame', () => {
+    const { video, configure, receive, group } = passing();
+    group(3);
+    expect(video.recent.frames).toHaveLength(3);
+    configure(formatOf(LARGE));
+    receive(picture('i'));
+    expect(video.recent.frames).toEqual([]);
+    group(2);
+    expect(video.recent.frames).toHaveLength(2);
   });
 });
 
-test('pictures before their configuration are dropped', () => {
-  const { video, target, group, link, plans } = path();
-  video.open(target);
-  group(4);
-  expect([video.framesDropped, link.sent, plans]).toEqual([4, [], []]);
-  expect(video.analysis.codec).toBe('H264');
+test('all that comes is told, whatever browsers get of it, with the gap between key frames', () => {
+  const { group, came } = path();
+  group(3);
+  group(2);
+  expect(came.map(({ key, dtsUs, keyFrameGapMs }) => [key, dtsUs / 1000, keyFrameGapMs])).toEqual([
+    [true, 10_000, 0],
+    [false, 10_040, 40],
+    [false, 10_080, 80],
+    [true, 10_120, 120],
+    [false, 10_160, 120],
+  ]);
 });
 
 test('a picture that is malformed is dropped; after a key frame that is, nothing comes up to the next one', () => {
   const { video, receive, group, letters } = passing();
   group(2);
   const broken = Buffer.from('000000ff65', 'hex');
-  receive(picture('inter', 0, { data: broken }));
+  receive(picture('i', 0, { data: broken }));
   group(1);
-  receive(picture('key', 0, { data: broken }));
-  receive(picture('inter'));
+  receive(picture('K', 0, { data: broken }));
+  receive(picture('i'));
   group(2);
   expect(letters()).toBe('KiKKi');
   expect(video.framesDropped).toBe(2);
 });
 
-test('a codec that is not taken is refused with a reason, once', () => {
-  const { video, target, receive, link, plans } = path();
-  video.who = 'OBS';
-  video.open(target);
-  for (const frame of ['inter', 'key', 'inter', 'key'] as const) receive(picture(frame, 0, { codec: 'VP6' }));
-  expect(plans).toEqual([
-    'refused: OBS sends VP6 video, which is not taken: set the video encoder to H.264 (x264)',
-  ]);
-  expect([link.sent, jobs]).toEqual([[], []]);
+describe('what cannot be taken', () => {
+  const REASON = 'OBS sends VP6 video, which is not taken';
+
+  test('is refused with its reason, and nothing goes out', () => {
+    const { video, target, link, plans } = path();
+    video.open(target);
+    video.refuse('VP6', REASON);
+    expect(plans).toEqual([`refused: ${REASON}`]);
+    expect([video.analysis.codec, link.sent, jobs]).toEqual(['VP6', [], []]);
+  });
+
+  test('ends what was shown before, and counts as a change', () => {
+    const { video, group, letters } = passing();
+    group(2);
+    const { changes } = video;
+    video.refuse('VP6', REASON);
+    expect([video.changes - changes, video.recent.frames, video.analysis.sps]).toEqual([1, [], undefined]);
+    expect(letters()).toBe('Ki');
+  });
+
+  test('can be followed by what can be', () => {
+    const { video, group, letters, plans } = passing();
+    group(2);
+    video.refuse('VP6', REASON);
+    group(2);
+    expect(plans.map((plan) => plan.split(':')[0])).toEqual(['pass-through', 'refused', 'pass-through']);
+    expect(letters()).toBe('KiKi');
+    expect(video.analysis.codec).toBe('H264');
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planVideo, type VideoFacts } from '../../../../transcode/ingest/video-plan.ts';
+import { planVideo, refuseVideo, type VideoFacts } from '../../../../transcode/ingest/video-plan.ts';
 
 const LIMITS = { maxKeyFrameGapMs: 3_000 };
 const FORMAT = { profile: 'High', chromaFormat: 1, bitDepth: 8, interlaced: false };
@@ -50,6 +50,20 @@ describe('is re-encoded, with what is to be done about it', () => {
       false,
     ],
     [
+      'frames that are too large',
+      { oversized: true },
+      'OBS sends frames of more than 1.2 MB, which browsers do not get in time; Patchroom re-encodes. ' +
+        'To avoid it, set a lower bitrate or a smaller picture.',
+      false,
+    ],
+    [
+      'frames that are too large, with key frames that are too far apart: what cannot be shown counts',
+      { oversized: true, keyFrameGapMs: 9_000 },
+      'OBS sends frames of more than 1.2 MB, which browsers do not get in time; Patchroom re-encodes. ' +
+        'To avoid it, set a lower bitrate or a smaller picture.',
+      false,
+    ],
+    [
       '4:4:4',
       { format: { ...FORMAT, profile: 'High 4:4:4', chromaFormat: 3 } },
       'OBS sends High 4:4:4 without 4:2:0 colours, which browsers cannot show; Patchroom re-encodes. ' +
@@ -85,11 +99,16 @@ describe('is re-encoded, with what is to be done about it', () => {
     expect(plan).toEqual({ outcome: 'transcode', reason, steps, showable });
   });
 
-  test.each(['HEVC', 'AV1', 'VP9'])('%s, however fine its frames are', (codec) => {
+  test.each([
+    ['H265', 'H.265'],
+    ['AV1', 'AV1'],
+    ['VP9', 'VP9'],
+    ['VP8', 'VP8'],
+  ])('%s, however fine its frames are', (codec, name) => {
     const plan = planVideo({ ...FINE, codec, format: undefined }, LIMITS);
     expect(plan).toMatchObject({ outcome: 'transcode', showable: false });
     expect(plan.reason).toBe(
-      `OBS sends ${codec}, which not all browsers show; Patchroom re-encodes. To avoid it, set an H.264 encoder.`,
+      `OBS sends ${name}, which not all browsers show; Patchroom re-encodes. To avoid it, set an H.264 encoder.`,
     );
     expect(plan.steps[0]).toEqual({ action: 'decode', detail: codec });
   });
@@ -101,10 +120,16 @@ describe('is re-encoded, with what is to be done about it', () => {
   });
 });
 
-test.each(['H263', 'Screen', 'VP6', 'other', ''])('%s is refused', (codec) => {
+test.each(['H263', 'Screen', 'VP6', 'unknown', ''])('%s is refused', (codec) => {
   expect(planVideo({ ...FINE, codec }, LIMITS)).toEqual({
     outcome: 'refused',
     reason: `OBS sends ${codec} video, which is not taken: set the video encoder to H.264 (x264)`,
     steps: [],
   });
+});
+
+test('what is refused for what is the matter with it says so', () => {
+  expect(refuseVideo('OBS', 'H.264', 'without its parameter sets')).toBe(
+    'OBS sends H.264 without its parameter sets, so that it cannot be decoded',
+  );
 });

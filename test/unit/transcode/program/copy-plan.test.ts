@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import type { VideoFormat } from '../../../../src/media/access-unit.ts';
 import { serializeAvcConfig } from '../../../../src/media/h264/avc-config.ts';
 import { parseSps } from '../../../../src/media/h264/sps.ts';
-import type { SourceConfig } from '../../../../src/media/picture-source.ts';
 import { planCopy } from '../../../../transcode/program/copy-plan.ts';
 import { BitWriter } from '../../support/bit-writer.ts';
 import { PPS } from '../../support/picture-path.ts';
 import { SPS_SAMPLES } from '../../support/sps-samples.ts';
 
-function pushed(sps: Buffer, change: Partial<SourceConfig> = {}): SourceConfig {
+function pushed(sps: Buffer, change: Partial<VideoFormat> = {}): VideoFormat {
   const record = serializeAvcConfig({
     ...{ profile: sps[1]!, compatibility: sps[2]!, level: sps[3]! },
     ...{ lengthBytes: 4, sps: [sps], pps: [PPS] },
   });
-  return { codec: 'H264', record, lengthBytes: 4, parameterSets: [sps, PPS], ...change };
+  return { kind: 'video', codec: 'H264', record, lengthBytes: 4, parameterSets: [sps, PPS], ...change };
 }
 
 /** 320x240. @param profile - High and above */
@@ -25,6 +25,8 @@ function spsOf(profile: number, chroma: 0 | 1 | 2 | 3, bits: number, interlaced:
   return writer.bytes();
 }
 
+/** Without anything that only a container says. */
+const OTHER = { kind: 'video', parameterSets: [] } as const;
 const MAIN = Buffer.from(SPS_SAMPLES.find(([what]) => what === 'Main without B-frames')![1], 'hex');
 
 describe("of x264's and others' streams those in 4:2:0, 8 bits, progressive are copied", () => {
@@ -41,16 +43,17 @@ describe("of x264's and others' streams those in 4:2:0, 8 bits, progressive are 
 });
 
 describe('is not copied', () => {
-  test.each<[string, SourceConfig, string]>([
+  test.each<[string, VideoFormat, string]>([
     ['4:2:2', pushed(spsOf(122, 2, 8)), 'its colours are not 4:2:0'],
     ['4:4:4', pushed(spsOf(244, 3, 8)), 'its colours are not 4:2:0'],
     ['grey', pushed(spsOf(100, 0, 8)), 'its colours are not 4:2:0'],
     ['10 bits', pushed(spsOf(110, 1, 10)), 'it has 10 bits a colour'],
     ['interlaced', pushed(spsOf(100, 1, 8, 1)), 'its pictures are interlaced'],
-    ['HEVC', { codec: 'HEVC', lengthBytes: 4, parameterSets: [] }, 'it is HEVC, and CDNs take H.264'],
-    ['VP8', { codec: 'VP8', parameterSets: [] }, 'it is VP8, and CDNs take H.264'],
-    ['AV1', { codec: 'AV1', parameterSets: [] }, 'it is AV1, and CDNs take H.264'],
-    ["the hub's H.264, without a record", { codec: 'H264', parameterSets: [] }, 'it does not come as a push'],
+    ['H.265', { ...OTHER, codec: 'H265', lengthBytes: 4 }, 'it is H265, and CDNs take H.264'],
+    ['VP8', { ...OTHER, codec: 'VP8' }, 'it is VP8, and CDNs take H.264'],
+    ['VP9', { ...OTHER, codec: 'VP9' }, 'it is VP9, and CDNs take H.264'],
+    ['AV1', { ...OTHER, codec: 'AV1' }, 'it is AV1, and CDNs take H.264'],
+    ["the hub's H.264, without a record", { ...OTHER, codec: 'H264' }, 'it does not come as a push'],
     [
       'short lengths',
       pushed(MAIN, { lengthBytes: 2 }),
@@ -62,8 +65,8 @@ describe('is not copied', () => {
       'its parameter sets cannot be read',
     ],
     ['parameter sets of nonsense', pushed(MAIN.subarray(0, 5)), 'its parameter sets cannot be read'],
-  ])('%s', (_, config, reason) => {
-    expect(planCopy(config, 2_000)).toEqual({ copies: false, reason });
+  ])('%s', (_, format, reason) => {
+    expect(planCopy(format, 2_000)).toEqual({ copies: false, reason });
   });
 
   test('the parameter sets of this test are what they are said to be', () => {

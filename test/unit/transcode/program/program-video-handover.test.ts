@@ -1,8 +1,15 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseFlvVideo } from '../../../../src/media/containers/flv/flv.ts';
 import { videoJobs as jobs } from '../../support/fake-jobs.ts';
-import { cardRequests } from '../../support/fake-program-jobs.ts';
-import { copying, HUB, OTHER_PUSH, PERIOD_MS, programPictures } from '../../support/program-pictures.ts';
+import { slateRequests } from '../../support/fake-program-jobs.ts';
+import {
+  copying,
+  HUB,
+  MIX_DELAY_MS,
+  ORIGIN_MS,
+  OTHER_PUSH,
+  PERIOD_MS,
+  programVideo,
+} from '../../support/program-video.ts';
 
 /* What is copied gives way to its own encoding, or to another source: neither decoding nor showing times go back. */
 
@@ -16,7 +23,7 @@ vi.mock(import('../../../../transcode/ffmpeg/slate.ts'), async () => {
 });
 beforeEach(() => {
   jobs.splice(0);
-  cardRequests.splice(0);
+  slateRequests.splice(0);
 });
 
 const TOO_FAR = { keyFrameGapMs: 4_200 };
@@ -30,15 +37,12 @@ const KEY_WITH_B = [
 const THREE_WITH_B = KEY_WITH_B.slice(1);
 
 /** When each is decoded and shown, program time. */
-function timesOf({ frames }: ReturnType<typeof programPictures>): { decodeMs: number; showMs: number }[] {
-  return frames().map(({ timestampMs, body }) => ({
-    decodeMs: timestampMs,
-    showMs: timestampMs + parseFlvVideo(body)!.compositionMs,
-  }));
+function timesOf({ units }: ReturnType<typeof programVideo>): { decodeMs: number; showMs: number }[] {
+  return units.map(({ dtsUs, ptsUs }) => ({ decodeMs: dtsUs / 1000, showMs: ptsUs / 1000 }));
 }
 
 /** Where the last part begins, after so many copied pictures, it is decoded and shown after all of them. */
-function expectAfter(all: ReturnType<typeof programPictures>, copied: number): void {
+function expectAfter(all: ReturnType<typeof programVideo>, copied: number): void {
   const times = timesOf(all);
   const before = times.slice(0, copied);
   const after = times.slice(copied);
@@ -51,9 +55,9 @@ function expectAfter(all: ReturnType<typeof programPictures>, copied: number): v
 
 /** A push with B-frames is copied. */
 function copyingReordered() {
-  const all = programPictures();
-  void all.picture.show('a');
-  all.picture.configure('a', OTHER_PUSH);
+  const all = programVideo();
+  void all.video.show('a');
+  all.configure('a', OTHER_PUSH);
   all.sendReordered('a', [...KEY_WITH_B, ...THREE_WITH_B]);
   expect(all.letters()).toBe('[O]Kiiiiii');
   // The latest is not the one that is shown last.
@@ -75,7 +79,7 @@ describe('to its own encoder', () => {
     expect(all.letters()).toBe(before);
     all.encodeInTurn(jobs[0]!, 'E');
     all.send('a', 'i', TOO_FAR);
-    expect([all.letters(), all.picture.mode]).toEqual([goes === 'on' ? `${before}i` : before, 'copied']);
+    expect([all.letters(), all.video.mode]).toEqual([goes === 'on' ? `${before}i` : before, 'copied']);
     // A key frame would be too early as long as copying goes on.
     expect(jobs[0]!.keyFrameRequests).toBe(goes === 'on' ? 0 : 1);
   });
@@ -93,13 +97,13 @@ describe('to its own encoder', () => {
     expect(job!.keyFrameRequests).toBe(1);
     all.send('a', 'ii', TOO_FAR);
     all.encodeInTurn(job!, 'EeE'); // of what was copied
-    expect([all.letters(), all.picture.mode]).toEqual([copied, 'copied']);
+    expect([all.letters(), all.video.mode]).toEqual([copied, 'copied']);
     all.encodeInTurn(job!, 'e'); // after it, but nobody could decode it
     expect([all.letters(), job!.keyFrameRequests]).toEqual([copied, 5]);
     all.encodeInTurn(job!, 'E');
     all.send('a', 'Ki');
     all.encodeInTurn(job!, 'ee');
-    expect([all.letters(), all.picture.mode]).toEqual([`${copied}[E]Eee`, 'encoded']);
+    expect([all.letters(), all.video.mode]).toEqual([`${copied}[E]Eee`, 'encoded']);
     expect([job!.keyFrameRequests, jobs.length]).toEqual([5, 1]);
     expectAfter(all, 14);
   });
@@ -113,12 +117,12 @@ describe('to its own encoder', () => {
       all.send('a', oneSecond, TOO_FAR);
     }
     const copied = 3 + 4 * oneSecond.length;
-    expect([all.frames().length, jobs[0]!.keyFrameRequests]).toEqual([copied, 0]);
+    expect([all.units.length, jobs[0]!.keyFrameRequests]).toEqual([copied, 0]);
     all.encodeInTurn(jobs[0]!, 'e');
     all.send('a', 'i', TOO_FAR);
-    expect([all.frames().length, jobs[0]!.keyFrameRequests]).toEqual([copied, 1]);
+    expect([all.units.length, jobs[0]!.keyFrameRequests]).toEqual([copied, 1]);
     all.encodeInTurn(jobs[0]!, 'E'); // of long ago
-    expect(all.picture.mode).toBe('copied');
+    expect(all.video.mode).toBe('copied');
     all.encode(jobs[0]!, 'E');
     expect(all.letters()).toMatch(/^\[P\]Ki+\[E\]E$/);
     expectAfter(all, copied);
@@ -137,9 +141,9 @@ describe('to its own encoder', () => {
     // These two were not, and are shown before the last one that was.
     all.encodeInTurn(job!, 'EE');
     all.encodeInTurn(job!, 'E'); // that one itself
-    expect([all.letters(), all.picture.mode, job!.keyFrameRequests]).toEqual([copied, 'copied', 6]);
+    expect([all.letters(), all.video.mode, job!.keyFrameRequests]).toEqual([copied, 'copied', 6]);
     all.encodeInTurn(job!, 'Ee');
-    expect([all.letters(), all.picture.mode]).toEqual([`${copied}[E]Ee`, 'encoded']);
+    expect([all.letters(), all.video.mode]).toEqual([`${copied}[E]Ee`, 'encoded']);
     expectAfter(all, 11);
     const [lastCopied, begin] = timesOf(all).slice(-3);
     expect(begin!.showMs - lastCopied!.showMs).toBe(PERIOD_MS);
@@ -147,21 +151,37 @@ describe('to its own encoder', () => {
 
   test('for it is of another form, with another time of its own', () => {
     const all = copying();
-    all.picture.configure('a', HUB);
+    all.configure('a', HUB);
     all.send('a', 'K', { decodeMs: 4_000, showMs: 4_000 });
     all.encodeInTurn(jobs[0]!, 'E');
-    expect([all.letters(), all.picture.mode]).toEqual(['[P]Kii[E]E', 'encoded']);
+    expect([all.letters(), all.video.mode]).toEqual(['[P]Kii[E]E', 'encoded']);
     expectAfter(all, 3);
     const [before, after] = timesOf(all).slice(-2);
     expect(after!.decodeMs - before!.decodeMs).toBe(PERIOD_MS);
   });
 });
 
+test('a source whose times are no whole milliseconds is encoded with whole ones, and goes out near its own', () => {
+  const all = programVideo();
+  void all.video.show('a');
+  all.configure('a', HUB);
+  const showMs = Array.from({ length: 30 }, (_, index) => 5_000 + (index * 1001) / 30);
+  for (const [index, ms] of showMs.entries()) {
+    all.clock.advance(ms - 5_000 - all.clock.now());
+    all.receive('a', index === 0, { showMs: ms });
+    all.encodeInTurn(jobs[0]!, index === 0 ? 'E' : 'e');
+  }
+  expect(jobs[0]!.times.map(([ms]) => ms)).toEqual(showMs.map(Math.round));
+  const shown = timesOf(all).map((times) => times.showMs - ORIGIN_MS - MIX_DELAY_MS);
+  const off = shown.map((ms, index) => Math.abs(ms - (showMs[index]! - 5_000)));
+  expect([off.length, Math.max(...off) < 1]).toEqual([30, true]);
+});
+
 describe('to another source', () => {
   test('that is encoded: it begins after the last picture shown', () => {
     const all = copyingReordered();
-    void all.picture.show('b');
-    all.picture.configure('b', HUB);
+    void all.video.show('b');
+    all.configure('b', HUB);
     all.send('b', 'K');
     all.encodeInTurn(jobs[0]!, 'E');
     expect(all.letters()).toBe('[O]Kiiiiii[E]E');
@@ -170,8 +190,8 @@ describe('to another source', () => {
 
   test('that is copied as well, for it is the same by another way: it begins after the last picture shown', () => {
     const all = copyingReordered();
-    void all.picture.show('b');
-    all.picture.configure('b', OTHER_PUSH);
+    void all.video.show('b');
+    all.configure('b', OTHER_PUSH);
     all.sendReordered('b', KEY_WITH_B);
     expect([all.letters(), jobs.length]).toEqual(['[O]KiiiiiiKiii', 0]);
     expectAfter(all, 7);
@@ -182,14 +202,14 @@ describe('to another source', () => {
     all.sendReordered('a', THREE_WITH_B, TOO_FAR);
     all.encodeInTurn(jobs[0]!, 'E');
     all.sendReordered('a', THREE_WITH_B, TOO_FAR);
-    expect(all.frames()).toHaveLength(10);
-    void all.picture.show('b');
-    all.picture.configure('b', OTHER_PUSH);
+    expect(all.units).toHaveLength(10);
+    void all.video.show('b');
+    all.configure('b', OTHER_PUSH);
     all.sendReordered('b', [...KEY_WITH_B, ...THREE_WITH_B]);
     expect([all.letters(), jobs[0]!.stopped]).toEqual([`[O]K${'i'.repeat(9)}Kiiiiii`, true]);
     expectAfter(all, 10);
     // It hands over to its own one day, and is copied until then.
     all.sendReordered('b', THREE_WITH_B, TOO_FAR);
-    expect([all.frames().length, jobs.length]).toEqual([10 + 7 + 3, 2]);
+    expect([all.units.length, jobs.length]).toEqual([10 + 7 + 3, 2]);
   });
 });

@@ -1,0 +1,227 @@
+import { describe, expect, test } from 'vitest';
+import type { AccessUnit } from '../../../../src/media/access-unit.ts';
+import { type DestinationBench, live, MAX_LATENESS_MS, playFor } from './destination-bench.ts';
+
+/** Plays 400 kB each second, of which the system takes so many bytes. */
+function takeFor(all: DestinationBench, seconds: number, bytesASecond: number): void {
+  for (let step = 0; step < seconds * 10; step++) {
+    all.last().isBlocked = true;
+    playFor(all, 0.1, 20_000);
+    const connection = all.last();
+    connection.queuedBytes = Math.max(0, connection.queuedBytes - bytesASecond / 10);
+    if (connection.queuedBytes === 0) connection.drain();
+    else connection.events.drained();
+  }
+}
+
+/** @returns the one that holds the byte with that number */
+function unitAt(units: readonly AccessUnit[], byte: number): AccessUnit {
+  let end = 0;
+  return units.find(({ data }) => {
+    end += data.length;
+    return end >= byte;
+  })!;
+}
+
+const BEHIND = 'The server takes less than the program sends: video frames are left out to keep up.';
+
+describe('a server that takes nothing', () => {
+  test('is given no more than the socket may hold; the rest waits and follows', () => {
+    const { feed, last } = live();
+    last().isBlocked = true;
+    feed.play('v1010 v1020', 100_000);
+    expect(last().queuedBytes).toBe(200_000);
+    feed.play('v1030 a1030', 1_000);
+    expect(last().queuedBytes).toBe(200_000);
+    last().drain();
+    expect(last().written).toBe('v0 a0 v10 v20 v30 a30');
+  });
+
+  test('misses video frames up to a key frame, which are counted', () => {
+    const { destination: one, clock, feed, last } = live();
+    last().isBlocked = true;
+    feed.play('v1100', 200_000);
+    feed.play('v1200 a1200 v1300');
+    clock.advance(1_900);
+    feed.play('a3100 v3100');
+    clock.advance(200);
+    feed.play('a3300 v3300');
+    expect(one.report.framesDropped).toBe(4);
+    last().drain();
+    feed.play('v3400 a3400 vk3500 v3533');
+    expect(last().written).toBe('v0 a0 v100 a2100 a2300 a2400 v2500 v2533');
+    expect(one.report.framesDropped).toBe(5);
+  });
+
+  test('for 2 s is stalled, and connected still when it takes something', () => {
+    const all = live();
+    const { destination: one, last, states } = all;
+    playFor(all, 3);
+    last().isBlocked = true;
+    playFor(all, 2);
+    expect(one.report.state).toBe('live');
+    playFor(all, 2);
+    expect(one.report).toMatchObject({
+      state: 'stalled',
+      reason: 'The server takes nothing: what is sent to it waits.',
+      uptimeMs: 0,
+    });
+    last().drain();
+    playFor(all, 1);
+    // Frames were left out meanwhile, which is told for a while.
+    expect(one.report).toMatchObject({ state: 'behind', reason: BEHIND });
+    expect(one.report.uptimeMs).toBeLessThanOrEqual(1_000);
+    playFor(all, 6);
+    expect(one.report).toMatchObject({ state: 'live', reason: '' });
+    expect(states().slice(0, 2)).toEqual(['live', 'stalled']);
+    expect(all.connections).toHaveLength(1);
+  });
+
+  test('for 10 s more is left', () => {
+    const all = live();
+    const { destination: one, last, connections, states, feed } = all;
+    last().isBlocked = true;
+    for (let step = 0; one.report.state !== 'stalled' && step < 100; step++) playFor(all, 0.1);
+    playFor(all, 9.9);
+    expect([one.report.state, connections.length]).toEqual(['stalled', 1]);
+    playFor(all, 0.6);
+    expect([connections[0]!.sent.at(-1), feed.listeners]).toEqual(['destroy', 0]);
+    expect(one.report.reason).toBe('The server took nothing for 10 s.');
+    playFor(all, 0.5);
+    expect(states()).toEqual(['live', 'stalled', 'waiting', 'connecting']);
+  });
+});
+
+describe('a server that takes less than the program sends', () => {
+  test('is behind for as long as frames are left out for it, and never stalled', () => {
+    const all = live();
+    const { destination: one, states } = all;
+    takeFor(all, 20, 200_000);
+    expect(one.report).toMatchObject({ state: 'behind', reason: BEHIND });
+    expect(one.report.uptimeMs).toBe(20_000);
+    expect(one.report.framesDropped).toBeGreaterThan(50);
+    takeFor(all, 3, 2_000_000);
+    expect(one.report.state).toBe('behind');
+    takeFor(all, 3, 2_000_000);
+    expect(one.report).toMatchObject({ state: 'live', reason: '', uptimeMs: 26_000 });
+    expect(states()).toEqual(['live', 'behind', 'live']);
+    expect(all.connections).toHaveLength(1);
+  });
+
+  test('is not behind when it catches up before anything is left out', () => {
+    const all = live();
+    takeFor(all, 2, 300_000);
+    takeFor(all, 10, 500_000);
+    expect([all.states(), all.destination.report.framesDropped]).toEqual([['live'], 0]);
+  });
+
+  test('gets all audio that is not late itself, and whole groups of video frames from their key frame', () => {
+    const all = live();
+    takeFor(all, 30, 250_000);
+    const { units } = all.last();
+    const video = units.filter(({ format }) => format.kind === 'video');
+    const isWhole = video.every(
+      (unit, index) => unit.key || unit.dtsUs - video[index - 1]!.dtsUs <= 100_000 || index === 1,
+    );
+    expect(isWhole).toBe(true);
+    expect(all.destination.report.framesDropped).toBeGreaterThan(20);
+  });
+
+  test.each([100_000, 200_000, 390_000])(
+    'reads nothing too late, with %d bytes a second in the socket',
+    (rate) => {
+      const all = live();
+      for (let step = 0; step < 300; step++) {
+        takeFor(all, 0.1, rate);
+        const newest = all.last().units.at(-1)!;
+        const waitedMs = all.clock.now() + 1_000 - newest.dtsUs / 1000;
+        const inSocketMs = (all.last().queuedBytes / rate) * 1000;
+        expect(waitedMs + inSocketMs).toBeLessThanOrEqual(MAX_LATENESS_MS);
+      }
+    },
+  );
+});
+
+describe('a server whose system takes everything', () => {
+  /** It reads so many bytes a second, and acknowledges each window. @returns how late what it read was, ms, at the most */
+  function readFor(
+    all: DestinationBench,
+    seconds: number,
+    bytesASecond: number,
+    windowBytes = 250_000,
+  ): number {
+    const connection = all.last();
+    connection.acknowledges = true;
+    connection.largestAcknowledgementBytes = windowBytes;
+    let read = connection.bytesAcknowledged;
+    let latest = 0;
+    for (let step = 0; step < seconds * 10; step++) {
+      playFor(all, 0.1, 20_000);
+      read = Math.min(connection.bytesSent, read + bytesASecond / 10);
+      if (read - connection.bytesAcknowledged >= windowBytes) {
+        connection.bytesAcknowledged = read;
+        connection.events.drained();
+      }
+      const reading = unitAt(connection.units, read);
+      latest = Math.max(latest, all.clock.now() + 1_000 - reading.dtsUs / 1000);
+    }
+    return latest;
+  }
+
+  test('and reads all of it is live', () => {
+    const all = live();
+    expect(readFor(all, 30, 1_000_000)).toBeLessThan(1_000);
+    expect([all.states(), all.destination.report.framesDropped]).toEqual([['live'], 0]);
+  });
+
+  test('but reads less is behind', () => {
+    const all = live();
+    readFor(all, 30, 200_000);
+    expect(all.destination.report).toMatchObject({ state: 'behind', reason: BEHIND });
+    expect(all.destination.report.framesDropped).toBeGreaterThan(50);
+    expect(all.last().queuedBytes).toBe(0);
+    expect(all.states()).toEqual(['live', 'behind']);
+  });
+
+  test.each([100_000, 200_000, 300_000, 390_000])(
+    'but reads only %d bytes a second of the 400000 gets nothing later than it may be',
+    (bytesASecond) => {
+      const all = live();
+      expect(readFor(all, 60, bytesASecond)).toBeLessThanOrEqual(MAX_LATENESS_MS);
+    },
+  );
+
+  test('and no longer acknowledges is stalled, with no more sent to it than may be late', () => {
+    const all = live();
+    const { destination: one, last } = all;
+    const acknowledge = () => {
+      last().acknowledges = true;
+      last().bytesAcknowledged = last().bytesSent;
+      last().events.drained();
+    };
+    for (let second = 0; second < 4; second++) {
+      playFor(all, 1, 20_000);
+      acknowledge();
+    }
+    expect(one.report.state).toBe('live');
+    const { bytesSent } = last();
+    playFor(all, 6, 20_000);
+    expect(one.report.state).toBe('stalled');
+    expect(one.report.reason).toMatch(/takes nothing|no longer acknowledges/);
+    expect(last().queuedBytes).toBe(0);
+    // A window may be under way in any case, and half of what may be late; the other half waits here.
+    expect(last().bytesSent - bytesSent).toBeLessThan(250_000 + 0.4 * MAX_LATENESS_MS * 1000);
+    acknowledge();
+    for (let second = 0; second < 7; second++) {
+      playFor(all, 1, 20_000);
+      acknowledge();
+    }
+    expect(one.report.state).toBe('live');
+  });
+
+  test('and never acknowledges is not stalled', () => {
+    const all = live();
+    playFor(all, 60, 20_000);
+    expect([all.states(), all.destination.report.framesDropped]).toEqual([['live'], 0]);
+  });
+});
