@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAacConfig, parseMp3Header } from '../../src/media/aac/aac-config.ts';
+import { type AccessUnit, isVideo } from '../../src/media/access-unit.ts';
 import {
   FlvReader,
   type FlvTag,
@@ -8,9 +9,16 @@ import {
   parseFlvAudio,
   parseFlvVideo,
 } from '../../src/media/containers/flv/flv.ts';
+import { FlvDemuxer } from '../../src/media/containers/flv/flv-demuxer.ts';
 import { parseAvcConfig, serializeAvcConfig } from '../../src/media/h264/avc-config.ts';
 import { parseHevcConfig } from '../../src/media/h264/hevc-config.ts';
-import { annexBUnitsOf, type LengthBytes, nalUnitsOf, toAnnexB } from '../../src/media/h264/nal-units.ts';
+import {
+  annexBUnitsOf,
+  type LengthBytes,
+  NAL,
+  nalUnitsOf,
+  toAnnexB,
+} from '../../src/media/h264/nal-units.ts';
 import { parseSps, profileName } from '../../src/media/h264/sps.ts';
 import { seededRandom } from '../signals/random.ts';
 import { FuzzFailure, type FuzzReport } from './failure.ts';
@@ -82,6 +90,7 @@ const TARGETS: Record<string, Target> = {
     parses(mutator.mutate(hex('fffb90c4')), parseMp3Header, ({ rate }) => rate >= 8000 && rate <= 48_000),
   'access unit': fuzzAccessUnit,
   'FLV stream': fuzzFlv,
+  'FLV bodies': fuzzBodies,
 };
 
 /**
@@ -167,4 +176,87 @@ function readFlv(bytes: Buffer, pieces: readonly Buffer[]): { tags: FlvTag[]; re
   }
   if (tags.some(({ body }) => body.length > MAX_TAG_BYTES)) throw new FuzzFailure('A tag is too long', bytes);
   return { tags, refused: undefined };
+}
+
+/** AAC of one frame, behind a header of ADTS. */
+const ADTS = hex('fff150800180000121ff');
+const START_CODE = hex('00000001');
+const SLICES = ['6588aa', '6508aa', '4188bb', '0188cc', '0605018000', '09f0', '0cff80'].map(hex);
+
+/** What an encoder sends from one message to the next, in all the ways that there are. Nothing of it is refused as a whole. */
+function fuzzBodies(mutator: Mutator): boolean {
+  const units: AccessUnit[] = [];
+  const demuxer = new FlvDemuxer({ unit: (unit) => units.push(unit), unsupported: () => {} });
+  const bodies: Buffer[] = [];
+  let time = mutator.pick([0, 0, 2 ** 32 - 100]);
+  for (let left = 1 + mutator.below(12); left > 0; left--) {
+    const body = mutator.below(3) === 0 ? mutator.mutate(flvBody(mutator)) : flvBody(mutator);
+    bodies.push(body);
+    time = (time + mutator.pick([0, 0, 20, 40])) >>> 0;
+    try {
+      if (((body[0] ?? 0) & 0x70) <= 0x20) demuxer.video(body, time);
+      else demuxer.audio(body, time);
+    } catch (error) {
+      throw new FuzzFailure('FlvDemuxer throws', Buffer.concat(bodies), error);
+    }
+  }
+  demuxer.end();
+  const size = bodies.reduce((sum, { length }) => sum + length, 0);
+  const given = units.reduce((sum, { data }) => sum + data.length, 0);
+  // Start codes of three bytes become lengths of four.
+  if (given > 2 * size) throw new FuzzFailure('More comes out than went in', Buffer.concat(bodies));
+  for (const unit of units) requireWhole(unit, Buffer.concat(bodies));
+  return false;
+}
+
+function flvBody(mutator: Mutator): Buffer {
+  const slices = Array.from({ length: 1 + mutator.below(3) }, () => mutator.pick([...SLICES, SPS]));
+  const frame = Buffer.concat([
+    hex(mutator.pick(['1701000000', '2701000028'])),
+    ...strungTogether(mutator, slices),
+  ]);
+  switch (mutator.below(9)) {
+    case 0:
+      return Buffer.concat([hex('1700000000'), withLengthBytes(AVC_CONFIG, mutator.pick([2, 4]))]);
+    case 1:
+      return Buffer.concat([hex(mutator.pick(['1c00000000', '9068766331'])), HEVC_CONFIG]);
+    case 2:
+      return Buffer.concat([hex(mutator.pick(['1c01000000', '9168766331000000', '9176703039'])), ...slices]);
+    case 3:
+      return Buffer.concat([hex('af00'), mutator.pick(AAC_CONFIGS)]);
+    case 4:
+      return Buffer.concat([hex('af01'), mutator.pick([ADTS, Buffer.concat([ADTS, ADTS]), hex('2100')])]);
+    case 5:
+      return hex(mutator.pick(['2ffffb9064', '72d5d5', '82ffff', '914f707573fcffff', 'b600', '1400']));
+    default:
+      return frame;
+  }
+}
+
+/** Behind lengths, or behind start codes where lengths are promised. */
+function strungTogether(mutator: Mutator, units: readonly Buffer[]): Buffer[] {
+  const way = mutator.pick(['lengths', 'lengths', 'short lengths', 'start codes']);
+  return units.flatMap((unit) => {
+    if (way === 'start codes') return [START_CODE, unit];
+    return [way === 'lengths' ? Buffer.of(0, 0, 0, unit.length) : Buffer.of(0, unit.length), unit];
+  });
+}
+
+/** The record with lengths of so many bytes (ISO/IEC 14496-15, section 5.3.3.1). */
+function withLengthBytes(record: Buffer, lengthBytes: LengthBytes): Buffer {
+  const changed = Buffer.from(record);
+  changed[4] = 0xfc | (lengthBytes - 1);
+  return changed;
+}
+
+/** A unit of H.264 is of whole NAL units behind lengths, and of no parameter sets. */
+function requireWhole(unit: AccessUnit, bytes: Buffer): void {
+  const { data, dtsUs, ptsUs } = unit;
+  if (![dtsUs, ptsUs].every(Number.isInteger) || dtsUs < 0) throw new FuzzFailure('A time is broken', bytes);
+  if (!isVideo(unit) || unit.format.codec !== 'H264') return;
+  const types: number[] = [];
+  const isWhole = nalUnitsOf(data, unit.format.lengthBytes!, (start) => types.push(data[start]! & 0x1f));
+  if (!isWhole || types.length === 0) throw new FuzzFailure('A unit is no access unit', bytes);
+  if (types.some((type) => type === NAL.SPS || type === NAL.PPS))
+    throw new FuzzFailure('Parameter sets are left in a unit', bytes);
 }

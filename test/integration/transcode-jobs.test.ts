@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { parseFlvAudio } from '../../src/media/containers/flv/flv.ts';
 import { parseAvcConfig } from '../../src/media/h264/avc-config.ts';
 import { parseSps } from '../../src/media/h264/sps.ts';
 import { AudioDecoder, type AudioDecoderOptions } from '../../transcode/ffmpeg/audio-decoder.ts';
@@ -71,12 +72,12 @@ describe('video', () => {
     ['H.264 of 4:2:2', () => pictures({ profile: 'high422', bFrames: 2 }), {}],
     ['H.264 of 10 bits', () => pictures({ profile: 'high10', bFrames: 2 }), {}],
     [
-      'HEVC with B-frames',
+      'H.265 with B-frames',
       async () =>
         accessUnits(
           await makeHevcClip({ video: { size: '320x180', bFrames: 3 }, audio: 'none', seconds: 2 }),
         ),
-      { codec: 'HEVC' },
+      { codec: 'H265' },
     ],
     [
       'what is too high',
@@ -110,7 +111,7 @@ describe('video', () => {
       seconds: 6,
     });
     const units = accessUnits(clip);
-    const { frames, feed } = startVideo({ codec: 'HEVC', bitrateBps: 400_000, frameRate: 30 });
+    const { frames, feed } = startVideo({ codec: 'H265', bitrateBps: 400_000, frameRate: 30 });
     feed(units);
     await expect.poll(() => frames.length).toBeGreaterThanOrEqual(units.length - HELD);
     const bytes = frames.reduce((sum, { data }) => sum + data.length, 0);
@@ -201,8 +202,8 @@ function sliceTypes(frame: Buffer): number[] {
   return types.filter((type) => type >= 1 && type <= 5);
 }
 
-interface Tag {
-  readonly body: Buffer;
+interface Frame {
+  readonly data: Buffer;
   readonly timestampMs: number;
 }
 
@@ -211,17 +212,23 @@ const SECONDS = 3;
 
 async function sound(
   audio: Omit<EncodedAudio, 'toneHz'>,
-): Promise<{ config: Buffer | undefined; tags: Tag[] }> {
+): Promise<{ config: Buffer | undefined; coded: Frame[] }> {
   const clip = await makeClip({ video: 'none', audio: { toneHz: TONE_HZ, ...audio }, seconds: SECONDS });
   const all = clip.filter(({ type }) => type === 'audio');
   const header = all.find(isSequenceHeader);
-  return { config: header?.body.subarray(2), tags: all.filter((tag) => tag !== header) };
+  const coded = all
+    .filter((tag) => tag !== header)
+    .map(({ body, timestampMs }) => ({ data: parseFlvAudio(body)!.data, timestampMs }));
+  return { config: header && parseFlvAudio(header.body)!.data, coded };
 }
 
 async function heSound(name: 'HE-AAC' | 'HE-AACv2', rate: 44100 | 48000) {
   const { config, bodies } = await makeHeAac(name, rate, TONE_HZ, SECONDS);
-  const tags = bodies.map((body, index) => ({ body, timestampMs: Math.round((index * 2_048_000) / rate) }));
-  return { config, tags };
+  const coded = bodies.map((body, index) => ({
+    data: parseFlvAudio(body)!.data,
+    timestampMs: Math.round((index * 2_048_000) / rate),
+  }));
+  return { config, coded };
 }
 
 function startAudio(options: Partial<AudioDecoderOptions>) {
@@ -249,7 +256,12 @@ function startAudio(options: Partial<AudioDecoderOptions>) {
 
 describe('sound', () => {
   test.each<
-    [string, number, () => Promise<{ config: Buffer | undefined; tags: Tag[] }>, Partial<AudioDecoderOptions>]
+    [
+      string,
+      number,
+      () => Promise<{ config: Buffer | undefined; coded: Frame[] }>,
+      Partial<AudioDecoderOptions>,
+    ]
   >([
     ['AAC-LC, 48 kHz', 1024, () => sound({}), {}],
     ['AAC-LC, mono', 1024, () => sound({ channels: 1 }), {}],
@@ -260,94 +272,98 @@ describe('sound', () => {
     ['HE-AAC v2', 2048, () => heSound('HE-AACv2', 48000), {}],
     ['MP3, 44.1 kHz', (1152 * 480) / 441, () => sound({ codec: 'libmp3lame' }), { codec: 'MP3' }],
     ['MP3, mono', (1152 * 480) / 441, () => sound({ codec: 'libmp3lame', channels: 1 }), { codec: 'MP3' }],
-  ])('%s: a run for each tag, the tone as it was, at its time', async (_, samplesPerTag, source, options) => {
-    const { config, tags } = await source();
-    const { job, meter, right, runs, causes } = startAudio({ config, ...options });
-    for (const { body, timestampMs } of tags) job.feed(body, EPOCH_MS + timestampMs);
-    await expect.poll(() => runs.length + causes.length).toBe(tags.length);
-    expect(causes).toEqual([]);
+  ])(
+    '%s: a run for each frame, the tone as it was, at its time',
+    async (_, samplesPerFrame, source, options) => {
+      const { config, coded } = await source();
+      const { job, meter, right, runs, causes } = startAudio({ config, ...options });
+      for (const { data, timestampMs } of coded) job.feed(data, EPOCH_MS + timestampMs);
+      await expect.poll(() => runs.length + causes.length).toBe(coded.length);
+      expect(causes).toEqual([]);
 
-    const total = runs.reduce((sum, { samples }) => sum + samples, 0);
-    expect(Math.abs(total - tags.length * samplesPerTag)).toBeLessThan(20); // the resampler holds some back
-    expect(job.counters).toEqual({ tagsIn: tags.length, samplesOut: total, dropped: 0, jumps: 0 });
-    // Times in tags are rounded, those of the samples are evened out.
-    const offMs = runs.map(({ timestampMs }, index) => timestampMs - EPOCH_MS - tags[index]!.timestampMs);
-    expect(Math.max(...offMs.map(Math.abs))).toBeLessThan(1.5);
-    const steps = runs.slice(1).map(({ timestampMs }, index) => {
-      const before = runs[index]!;
-      return timestampMs - before.timestampMs - before.samples / 48;
-    });
-    expect(Math.max(...steps.map(Math.abs))).toBeLessThan(0.1);
+      const total = runs.reduce((sum, { samples }) => sum + samples, 0);
+      expect(Math.abs(total - coded.length * samplesPerFrame)).toBeLessThan(20); // the resampler holds some back
+      expect(job.counters).toEqual({ tagsIn: coded.length, samplesOut: total, dropped: 0, jumps: 0 });
+      // Times of frames are rounded, those of the samples are evened out.
+      const offMs = runs.map(({ timestampMs }, index) => timestampMs - EPOCH_MS - coded[index]!.timestampMs);
+      expect(Math.max(...offMs.map(Math.abs))).toBeLessThan(1.5);
+      const steps = runs.slice(1).map(({ timestampMs }, index) => {
+        const before = runs[index]!;
+        return timestampMs - before.timestampMs - before.samples / 48;
+      });
+      expect(Math.max(...steps.map(Math.abs))).toBeLessThan(0.1);
 
-    expect(meter.tones()).toEqual([TONE_HZ]);
-    expect(right.tones()).toEqual([TONE_HZ]);
-    // Half of full scale, whatever the number of channels.
-    const peak = Math.max(...runs.slice(20, -5).map((run) => run.peak));
-    expect(Math.abs(20 * Math.log10(peak / 32768) + 6)).toBeLessThan(1);
-  });
+      expect(meter.tones()).toEqual([TONE_HZ]);
+      expect(right.tones()).toEqual([TONE_HZ]);
+      // Half of full scale, whatever the number of channels.
+      const peak = Math.max(...runs.slice(20, -5).map((run) => run.peak));
+      expect(Math.abs(20 * Math.log10(peak / 32768) + 6)).toBeLessThan(1);
+    },
+  );
 
-  test('where the times of the tags jump, forth or back, those of the samples do, and none is lost or made up', async () => {
-    const { config, tags } = await sound({});
+  test('where the times of the frames jump, forth or back, those of the samples do, and none is lost or made up', async () => {
+    const { config, coded } = await sound({});
     const { job, runs } = startAudio({ config });
     const shift = (index: number) => (index < 40 ? 0 : index < 80 ? 5_000 : index < 90 ? 150 : -100_000);
-    for (const [index, { body, timestampMs }] of tags.entries()) {
-      job.feed(body, EPOCH_MS + timestampMs + shift(index));
+    for (const [index, { data, timestampMs }] of coded.entries()) {
+      job.feed(data, EPOCH_MS + timestampMs + shift(index));
     }
-    await expect.poll(() => runs.length).toBe(tags.length);
+    await expect.poll(() => runs.length).toBe(coded.length);
     const offMs = runs.map(
-      ({ timestampMs }, index) => timestampMs - EPOCH_MS - tags[index]!.timestampMs - shift(index),
+      ({ timestampMs }, index) => timestampMs - EPOCH_MS - coded[index]!.timestampMs - shift(index),
     );
     expect(Math.max(...offMs.map(Math.abs))).toBeLessThan(1.5);
     expect(job.counters.jumps).toBe(3);
     expect(runs.every(({ samples }) => samples === 1024)).toBe(true);
   });
 
-  test('a tag that is no AAC costs its own samples only', async () => {
-    const { config, tags } = await sound({});
+  test('a frame that is no AAC costs its own samples only', async () => {
+    const { config, coded } = await sound({});
     const { job, runs, causes } = startAudio({ config });
-    const broken = Buffer.concat([Buffer.of(0xaf, 1), Buffer.alloc(60, 0xff)]);
-    for (const [index, { body, timestampMs }] of tags.entries()) {
-      job.feed(index === 50 ? broken : body, EPOCH_MS + timestampMs);
+    const broken = Buffer.alloc(60, 0xff);
+    for (const [index, { data, timestampMs }] of coded.entries()) {
+      job.feed(index === 50 ? broken : data, EPOCH_MS + timestampMs);
     }
-    const last = tags.at(-1)!.timestampMs;
+    const last = coded.at(-1)!.timestampMs;
     await expect.poll(() => (runs.at(-1)?.timestampMs ?? 0) - EPOCH_MS).toBeGreaterThan(last - 10);
-    expect(runs.length).toBeGreaterThanOrEqual(tags.length - 2);
+    expect(runs.length).toBeGreaterThanOrEqual(coded.length - 2);
     expect(causes).toEqual([]);
   });
 
-  test('AAC is decoded from its configuration on, wherever that comes from', async () => {
-    const { config, tags } = await sound({});
-    const { job, meter, runs } = startAudio({ config: undefined });
-    for (const { body, timestampMs } of tags.slice(0, 10)) job.feed(body, timestampMs);
-    job.feed(Buffer.of(0xaf, 0), 0); // an empty one, as some encoders send
-    job.feed(Buffer.concat([Buffer.of(0xaf, 0), config!]), 0);
-    for (const { body, timestampMs } of tags.slice(10)) job.feed(body, timestampMs);
-    await expect.poll(() => runs.length).toBe(tags.length - 10);
+  test('AAC without its configuration is not decoded, nor is an empty frame', async () => {
+    const { config, coded } = await sound({});
+    const unknown = startAudio({ config: undefined });
+    for (const { data, timestampMs } of coded) unknown.job.feed(data, timestampMs);
+    const { job, meter, runs } = startAudio({ config });
+    job.feed(Buffer.alloc(0), 0); // as some encoders send
+    for (const { data, timestampMs } of coded) job.feed(data, timestampMs);
+    await expect.poll(() => runs.length).toBe(coded.length);
     expect(meter.tones()).toEqual([TONE_HZ]);
+    expect([unknown.job.counters.tagsIn, unknown.runs, unknown.causes]).toEqual([0, [], []]);
   });
 
   test('what waits for a child that is behind is bounded: the oldest is dropped, and the child that hangs ended', async () => {
-    const { config, tags } = await sound({});
+    const { config, coded } = await sound({});
     const clock = new FakeClock();
     const { job, runs, causes } = startAudio({ config, clock, maxWaitMs: 500 });
-    job.feed(tags[0]!.body, 0);
+    job.feed(coded[0]!.data, 0);
     await expect.poll(() => runs.length).toBe(1);
     process.kill(job.pid, 'SIGSTOP');
-    for (const { body, timestampMs } of tags.slice(1)) {
+    for (const { data, timestampMs } of coded.slice(1)) {
       clock.advance(10);
-      job.feed(body, timestampMs);
+      job.feed(data, timestampMs);
     }
-    const fedMs = tags.at(-1)!.timestampMs;
+    const fedMs = coded.at(-1)!.timestampMs;
     // One second is with the child, half a second waits.
     expect(Math.abs(job.counters.dropped - ((fedMs - 1500) * 48) / 1024)).toBeLessThan(4);
     process.kill(job.pid, 'SIGCONT');
-    await expect.poll(() => runs.length).toBe(tags.length - job.counters.dropped);
+    await expect.poll(() => runs.length).toBe(coded.length - job.counters.dropped);
     expect(job.counters.jumps).toBe(1);
 
     process.kill(job.pid, 'SIGSTOP');
-    for (const { body, timestampMs } of tags) {
+    for (const { data, timestampMs } of coded) {
       clock.advance(30);
-      job.feed(body, timestampMs);
+      job.feed(data, timestampMs);
     }
     expect(causes).toEqual(['no sound came out of it for 3 s']);
   });

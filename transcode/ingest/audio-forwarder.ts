@@ -1,7 +1,7 @@
 import type { AudioUnit } from '../../src/media/access-unit.ts';
 import { A_LAW_TO_LINEAR, MU_LAW_TO_LINEAR } from '../../src/media/g711.ts';
 import { opusHasVoice, opusSamples } from '../../src/media/opus-packet.ts';
-import type { AudioSender } from './audio-sender.ts';
+import { type AudioSender, MAX_PAYLOAD_BYTES } from './audio-sender.ts';
 import { levelOf } from './sample-level.ts';
 
 /** 20 ms of G.711. */
@@ -32,6 +32,10 @@ export class AudioForwarder {
   }
 
   #forwardOpus(data: Buffer, sourceMs: number): void {
+    if (data.length > MAX_PAYLOAD_BYTES) {
+      this.#sender.dropped++;
+      return;
+    }
     const level = opusHasVoice(data) ? VOICE_DB : SILENCE_DB;
     this.#sender.send(sourceMs, opusSamples(data), level, (packet, at) => data.copy(packet, at));
   }

@@ -42,6 +42,8 @@ export class AudioPath {
   #source: AudioFormat | undefined;
   #format = '';
   #target: HubTarget | undefined;
+  /** That the hub was told to expect there. */
+  #targetCodec: string | undefined;
   #sender: AudioSender | undefined;
   #framer: OpusFramer | undefined;
   #forwarder: AudioForwarder | undefined;
@@ -104,6 +106,7 @@ export class AudioPath {
   open(target: HubTarget): void {
     this.close();
     this.#target = target;
+    this.#targetCodec = this.#plan && this.#hubCodec;
     this.#start();
   }
 
@@ -123,11 +126,14 @@ export class AudioPath {
       this.#describe(read, read?.name ?? 'AAC');
     } else if (format.sampleRate && format.channels)
       this.#describe({ rate: format.sampleRate, channels: format.channels }, format.codec);
-    this.#stop();
+    this.#stopSource();
     if (before?.codec !== format.codec) {
       this.#codec = format.codec;
       this.#adopt(planAudio(this.who, format.codec));
     }
+    // The hub expects what it was told: it has to ask anew for another codec.
+    this.#targetCodec ??= this.#hubCodec;
+    if (this.#hubCodec !== this.#targetCodec) this.close();
     this.#start();
   }
 
@@ -146,23 +152,30 @@ export class AudioPath {
   #start(): void {
     const target = this.#target;
     const outcome = this.#plan?.outcome;
-    if (!target || this.#sender || !this.#source || outcome === 'refused' || outcome === undefined) return;
-    const passes = outcome === 'pass-through';
-    const ticksPerMs =
-      passes && this.#codec !== 'opus' ? AUDIO_CODECS.PCMU.clockRate / 1000 : OPUS_TICKS_PER_MS;
-    const sender = new AudioSender(
+    if (!target || !this.#source || outcome === 'refused' || outcome === undefined) return;
+    const sender = this.#sender ?? this.#openSender(target);
+    this.#sender = sender;
+    if (outcome === 'pass-through') this.#forwarder = new AudioForwarder(sender);
+    else {
+      this.#framer = new OpusFramer(sender, this.#options.bitrateBps);
+      this.#startJob(this.#source);
+    }
+  }
+
+  #openSender(target: HubTarget): AudioSender {
+    const ticksPerMs = this.#hubCodec === 'opus' ? OPUS_TICKS_PER_MS : AUDIO_CODECS.PCMU.clockRate / 1000;
+    return new AudioSender(
       target,
       { ticksPerMs, maxWaitMs: this.#options.maxWaitMs },
       this.#clock,
       (sourceMs) => this.#events.ready(sourceMs),
       () => this.close(),
     );
-    this.#sender = sender;
-    if (passes) this.#forwarder = new AudioForwarder(sender);
-    else {
-      this.#framer = new OpusFramer(sender, this.#options.bitrateBps);
-      this.#startJob(this.#source);
-    }
+  }
+
+  /** What goes to the hub. */
+  get #hubCodec(): string {
+    return this.#plan?.outcome === 'pass-through' ? this.#codec : 'opus';
   }
 
   #startJob({ codec, config }: AudioFormat): void {
@@ -184,6 +197,11 @@ export class AudioPath {
     this.#dropped += this.#sender?.dropped ?? 0;
     this.#sender?.close();
     this.#sender = undefined;
+    this.#stopSource();
+  }
+
+  /** What goes on with the same stream of packets may come from somewhere else. */
+  #stopSource(): void {
     this.#framer = undefined;
     this.#forwarder = undefined;
     const job = this.#job;

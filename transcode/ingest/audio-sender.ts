@@ -11,6 +11,8 @@ const JUMP_MS = FRAME_MS;
 const SLEW_MS = 0.1;
 const PAYLOAD_AT = RTP_HEADER_BYTES + AUDIO_LEVEL_BYTES;
 const MAX_PACKET_BYTES = 1500;
+/** Of a payload. */
+export const MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - PAYLOAD_AT;
 /** Louder than this counts as speech. */
 const SPEECH_DB = -50;
 /** The delay follows what is wanted by so much a frame, once it is off by more than the tolerance, ms. */
@@ -39,7 +41,7 @@ export class AudioSender {
   wantedDelayMs = 0;
   delayMs = 0;
   packetsSent = 0;
-  /** Frames that had no room among those that wait. */
+  /** Frames that had no room among those that wait, or in a packet. */
   dropped = 0;
   #target: HubTarget;
   #clock: Clock;

@@ -79,8 +79,12 @@ export class Ingest {
   receive(unit: AccessUnit): boolean {
     const now = this.#clock.now();
     const kind: MediaKind = unit.format.kind;
+    const { repairs } = this.#normalizer;
+    const jumps = repairs.jumps;
     const mended = this.#normalizer.mend(kind, unit.dtsUs / 1000, now);
-    this.#source.heard(mended, now);
+    // A clock that was found to be wrong has said when things are due.
+    if (repairs.jumps > jumps) this.#source = new SourceClock();
+    if (!this.#normalizer.isAhead(kind)) this.#source.heard(mended, now);
     const dtsUs = Math.round(mended * 1000);
     const ptsUs = Math.max(0, dtsUs + unit.ptsUs - unit.dtsUs);
     if (isVideo(unit)) this.#video.receive(this.#timed({ ...unit, dtsUs, ptsUs }, now), now);

@@ -7,6 +7,8 @@ import type { VideoFacts } from './video-plan.ts';
 const MEMORY_MS = 10_000;
 /** A stream whose key frames were too large stays so for a few of them. */
 const OVERSIZED_MEMORY_MS = 30_000;
+/** So many pictures in order that are all shown later than they are decoded: they just wait, as the container has it. */
+const STEADY_FRAMES = 10;
 /** Distances between key frames that are remembered: a source with short ones again is believed after as many. */
 const REMEMBERED_GAPS = 3;
 
@@ -31,24 +33,33 @@ export class VideoAnalysis {
   #keyAt: number | undefined;
   #latestShown = Number.NEGATIVE_INFINITY;
   #reorderedAt = Number.NEGATIVE_INFINITY;
+  /** Pictures that came in the order in which they are shown, since one did not. */
+  #inOrder = 0;
+  #waits = false;
   #oversizedAt = Number.NEGATIVE_INFINITY;
   #decodeMs = 0;
 
   /** Units of another format begin. */
   configure({ codec, parameterSets, width, height }: VideoFormat): void {
     this.codec = codec;
-    this.size = width && height ? { width, height } : undefined;
+    if (this.size?.width !== width || this.size?.height !== height)
+      this.size = width && height ? { width, height } : undefined;
     this.sps = codec === 'H264' ? parameterSets.map(parseSps).find((sps) => sps) : undefined;
     this.#latestShown = Number.NEGATIVE_INFINITY;
     this.#reorderedAt = Number.NEGATIVE_INFINITY;
+    this.#inOrder = 0;
+    this.#waits = false;
   }
 
   frame({ decodeMs, showMs, key, bytes }: VideoFrame, now: number): void {
     this.rate.add(bytes, now);
     this.#decodeMs = decodeMs;
-    if (showMs < this.#latestShown) this.#reorderedAt = decodeMs;
+    if (showMs < this.#latestShown) {
+      this.#reorderedAt = decodeMs;
+      this.#inOrder = 0;
+    } else this.#inOrder++;
     // The first pictures wait for those that are shown before them, unless the parameter sets rule that out.
-    else if (showMs !== decodeMs && this.sps?.reorderFrames !== 0) this.#reorderedAt = decodeMs;
+    this.#waits = showMs !== decodeMs && this.sps?.reorderFrames !== 0 && this.#inOrder < STEADY_FRAMES;
     this.#latestShown = Math.max(this.#latestShown, showMs);
     if (!key) return;
     if (this.#keyAt !== undefined) {
@@ -75,7 +86,9 @@ export class VideoAnalysis {
   }
 
   get reorders(): boolean {
-    return (this.sps?.reorderFrames ?? 0) > 0 || this.#decodeMs - this.#reorderedAt < MEMORY_MS;
+    return (
+      (this.sps?.reorderFrames ?? 0) > 0 || this.#waits || this.#decodeMs - this.#reorderedAt < MEMORY_MS
+    );
   }
 
   facts(who: string): VideoFacts {

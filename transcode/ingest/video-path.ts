@@ -35,8 +35,6 @@ const CALM_MS = 10_000;
 const ENCODED_SHARE = 1.5;
 const MIN_ENCODED_BPS = 300_000;
 const REORDERED_FRAMES = 4;
-/** What is refused below this size is malformed; above, it is too large. */
-const LARGE_BYTES = 500_000;
 
 /**
  * One publisher's video on its way to the hub: repacketized as it is where browsers can take it so, by an
@@ -59,6 +57,8 @@ export class VideoPath {
   #muted = false;
   #format: VideoFormat | undefined;
   #plan: VideoPlan | undefined;
+  /** That went with the plan. */
+  #toldSize: VideoAnalysis['size'];
   #sender: VideoSender | undefined;
   #job: VideoTranscoder | undefined;
   #jobConfig: AvcConfig | undefined;
@@ -110,6 +110,7 @@ export class VideoPath {
 
   /** What comes cannot be taken, and why. */
   refuse(codec: string, reason: string): void {
+    if (this.#plan?.outcome === 'refused' && this.#plan.final) return;
     this.analysis.configure({ kind: 'video', codec: 'H264', parameterSets: [] });
     this.analysis.codec = codec;
     this.#format = undefined;
@@ -163,7 +164,10 @@ export class VideoPath {
     const before = this.#plan;
     const plan = planVideo(this.analysis.facts(this.who), this.#options);
     if (plan.outcome !== 'pass-through') this.#calmSinceMs = decodeMs;
-    if (before?.outcome === plan.outcome && before.reason === plan.reason) return;
+    if (before?.outcome === plan.outcome && before.reason === plan.reason) {
+      if (this.#toldSize !== this.analysis.size) this.#tell(before);
+      return;
+    }
     if (!before && !key && plan.outcome !== 'refused') return; // the first key frame is looked at first
     const isCalm = key && decodeMs - this.#calmSinceMs >= CALM_MS;
     if (before?.outcome === 'transcode' && plan.outcome === 'pass-through' && !isCalm) return;
@@ -182,6 +186,11 @@ export class VideoPath {
       this.#stopJob();
       this.#showing = 'nothing';
     }
+    this.#tell(plan);
+  }
+
+  #tell(plan: VideoPlan): void {
+    this.#toldSize = this.analysis.size;
     this.#events.planned(plan);
   }
 
@@ -197,7 +206,7 @@ export class VideoPath {
       return;
     }
     this.dropped++;
-    if (data.length > LARGE_BYTES) this.analysis.noteOversized();
+    this.analysis.noteOversized(); // what came as an access unit is well-formed
     if (key) this.#showing = 'nothing'; // what follows cannot be shown without it
   }
 

@@ -44,6 +44,7 @@ export type VideoPlan =
     };
 
 /** What FFmpeg decodes of what encoders send, beside H.264. */
+const NAMES: Readonly<Record<string, string>> = { H264: 'H.264', H265: 'H.265' };
 const DECODABLE = ['H264', 'H265', 'AV1', 'VP9', 'VP8'];
 const MAX_FRAME_MEGABYTES = 1.2;
 const REPACKETIZE: readonly PlanStep[] = [{ action: 'repacketize', detail: 'H.264 to RTP' }];
@@ -86,7 +87,7 @@ export function planVideo(facts: VideoFacts, limits: VideoLimits): VideoPlan {
  */
 export function refuseVideo(who: string, codec: string, why?: string): string {
   return why
-    ? `${who} sends ${codec} ${why}, so that it cannot be decoded`
+    ? `${who} sends ${NAMES[codec] ?? codec} ${why}, so that it cannot be decoded`
     : `${who} sends ${codec} video, which is not taken: set the video encoder to H.264 (x264)`;
 }
 

@@ -302,7 +302,13 @@ export class ProgramVideo {
     const avc = parseAvcConfig(record);
     const size = avc && parseSps(avc.sps[0]!);
     this.#format = {
-      ...{ kind: 'video', codec: 'H264', record, lengthBytes: 4, parameterSets: avc ? [...avc.sps, ...avc.pps] : [] },
+      ...{
+        kind: 'video',
+        codec: 'H264',
+        record,
+        lengthBytes: 4,
+        parameterSets: avc ? [...avc.sps, ...avc.pps] : [],
+      },
       ...(size ? { width: size.width, height: size.height } : {}),
     };
   }

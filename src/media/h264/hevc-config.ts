@@ -1,4 +1,4 @@
-import type { LengthBytes } from './nal-units.ts';
+import { annexBUnitsOf, type LengthBytes, nalUnitsOf } from './nal-units.ts';
 
 /** What an H.265 stream begins with: HEVCDecoderConfigurationRecord (ISO/IEC 14496-15, section 8.3.3.1). */
 export interface HevcConfig {
@@ -52,4 +52,15 @@ export function parseHevcConfig(record: Buffer): HevcConfig | undefined {
     profile: record[1]! & 0x1f,
     bitDepth: 8 + Math.max(record[17]! & 7, record[18]! & 7),
   };
+}
+
+/** Whether a unit has a VPS, with which H.265 begins and which is nothing in H.264: behind lengths of four bytes, or start codes. */
+export function hasVps(unit: Buffer): boolean {
+  let found = false;
+  const look = (start: number, end: number) => {
+    // Type 32, layer 0, temporal id 1 (ITU-T H.265, section 7.3.1.2).
+    found ||= end > start + 2 && unit[start] === VPS << 1 && unit[start + 1] === 1;
+  };
+  if (!nalUnitsOf(unit, 4, look)) annexBUnitsOf(unit, look);
+  return found;
 }

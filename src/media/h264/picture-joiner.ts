@@ -11,6 +11,10 @@ export interface JoinedPicture {
 
 /** After so many pictures that each came in one message, the next ones are believed to, and wait for nothing. */
 const TRUSTED_AFTER = 3;
+/** Some encoders stamp each slice by itself, but two pictures are further apart. */
+const MAX_SPREAD_MS = 12;
+/** So much later a picture is whole whose next one does not come. */
+const MAX_WAIT_MS = 250;
 const MAX_PARTS = 256;
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -34,9 +38,9 @@ export class PictureJoiner {
   add(part: JoinedPicture): void {
     const { framed } = part;
     const present = this.#parts.find(({ framed: { hasSlice } }) => hasSlice);
-    const continues = present !== undefined && !framed.beginsPicture && framed.hasSlice;
-    if (continues && part.timestampMs === present.timestampMs) this.#comesInParts = true;
-    else if (present) this.flush();
+    if (framed.hasSlice && !framed.beginsPicture) this.#comesInParts = true;
+    const continues = framed.hasSlice && !framed.beginsPicture && isNear(part, present);
+    if (!continues) this.flush();
     this.#parts.push(part);
     this.#bytes += framed.data.length;
     if (this.#parts.length > MAX_PARTS || this.#bytes > MAX_BYTES) this.clear();
@@ -53,16 +57,21 @@ export class PictureJoiner {
     this.#emit(parts.length === 1 ? first : join(parts, first));
   }
 
-  /** The time of something else that came: audio tells that a picture of an earlier time is whole. */
+  /** The time of something else that came: audio tells that a picture of an earlier time is whole, unless it comes in between. */
   passed(timestampMs: number): void {
     const first = this.#parts.find(({ framed }) => framed.hasSlice);
-    if (first && timestampMs > first.timestampMs) this.flush();
+    const patienceMs = this.#comesInParts ? MAX_WAIT_MS : 0;
+    if (first && timestampMs > first.timestampMs + patienceMs) this.flush();
   }
 
   clear(): void {
     this.#parts = [];
     this.#bytes = 0;
   }
+}
+
+function isNear(part: JoinedPicture, present: JoinedPicture | undefined): boolean {
+  return present !== undefined && Math.abs(part.timestampMs - present.timestampMs) <= MAX_SPREAD_MS;
 }
 
 function join(parts: readonly JoinedPicture[], first: JoinedPicture): JoinedPicture {

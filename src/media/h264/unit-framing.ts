@@ -44,6 +44,7 @@ export function frameH264(bytes: Buffer, lengthBytes: LengthBytes): FramedUnit |
     bounds.length = 0;
     if (!beginsWithStartCode(bytes)) return undefined;
     annexBUnitsOf(bytes, note);
+    if (!isPlausible(bytes, bounds)) return undefined;
   }
   return read(bytes, bounds, isFramed ? lengthBytes : undefined, lengthBytes);
 }

@@ -137,11 +137,11 @@ test.each<[string, object, number]>([
   ['in its own figures', { advanced: { width: 1920, height: 1080, framerate: 60, audio_bitrate: 192 } }, 200],
   ['in others', { advanced: { width: 1280 } }, 501],
 ])('an encoding %s: %o', async (_, options, status) => {
-  const shape = { ...DEFAULT_ENCODING, width: 1920, height: 1080, frameRate: 60 };
-  api = await OutputApi.create({ made: { shape, audioBitrateBps: 192_000 } });
+  const encoding = { ...DEFAULT_ENCODING, width: 1920, height: 1080, frameRate: 60 };
+  api = await OutputApi.create({ made: { encoding, audioBitrateBps: 192_000 } });
   const response = await api.egress('StartRoomCompositeEgress', room(options));
   expect(response.statusCode).toBe(status);
-  if (status === 501) expect(response.json().msg).toContain('1920x1080 with 60 pictures a second');
+  if (status === 501) expect(response.json().msg).toContain('1920x1080 with 60 frames a second');
 });
 
 describe('updating', () => {

@@ -1,6 +1,6 @@
 import { Encoder } from '@evan/opus';
 import { describe, expect, test } from 'vitest';
-import { opusHasVoice } from '../../../src/media/opus-packet.ts';
+import { opusHasVoice, opusSamples } from '../../../src/media/opus-packet.ts';
 
 type Application = 'voip' | 'audio' | 'restricted_lowdelay';
 
@@ -145,5 +145,50 @@ describe('no voice, and no harm, in', () => {
       const packet = Uint8Array.from({ length: random(40) }, () => random(256));
       expect(() => opusHasVoice(packet)).not.toThrow();
     }
+  });
+});
+
+describe('the length of a packet is', () => {
+  test.each<[string, number, number]>([
+    ['10 ms of SILK at narrow band', 0, 480],
+    ['20 ms of SILK', 1, 960],
+    ['40 ms of SILK', 2, 1_920],
+    ['60 ms of SILK at wide band', 11, 2_880],
+    ['10 ms of hybrid', 12, 480],
+    ['20 ms of hybrid', 15, 960],
+    ['2.5 ms of CELT', 16, 120],
+    ['5 ms of CELT', 21, 240],
+    ['10 ms of CELT', 26, 480],
+    ['20 ms of CELT at full band', 31, 960],
+  ])('%s, as its first byte says it (RFC 6716, section 3.1)', (_, config, samples) => {
+    const packet = (code: number, ...rest: number[]) => Uint8Array.of((config << 3) | code, ...rest);
+    const STEREO = 4;
+    expect([opusSamples(packet(0)), opusSamples(packet(STEREO))]).toEqual([samples, samples]);
+    expect([opusSamples(packet(1)), opusSamples(packet(2, 0))]).toEqual([2 * samples, 2 * samples]);
+    // Of the second byte the lower six bits count: the others say how the frames are packed.
+    expect(opusSamples(packet(3, 0xc0 | 2))).toBe(2 * samples);
+  });
+
+  test.each<Coding>([
+    { application: 'voip', rate: 48_000, ms: 60, bitrate: 12_000 },
+    { application: 'voip', rate: 8_000, ms: 10, bitrate: 12_000 },
+    { application: 'voip', rate: 16_000, ms: 40, bitrate: 16_000 },
+    { application: 'restricted_lowdelay', rate: 48_000, ms: 2.5, bitrate: 48_000 },
+    { application: 'restricted_lowdelay', rate: 48_000, ms: 60, bitrate: 48_000 },
+    { application: 'audio', rate: 48_000, ms: 20, bitrate: 96_000, channels: 2 },
+  ])('what libopus put into it: $application, $rate Hz, $ms ms', (coding) => {
+    const { application, rate, ms, bitrate, channels = 1 } = coding;
+    const encoder = new Encoder({ channels, sample_rate: rate, application });
+    encoder.bitrate = bitrate;
+    const packet = encoder.encode(new Int16Array((channels * rate * ms) / 1000).fill(500));
+    expect(opusSamples(packet)).toBe(48 * ms);
+  });
+
+  test.each<[string, number[]]>([
+    ['nothing', []],
+    ['one that should say how many frames it has, and ends', [0xff]],
+    ['one of no frames', [0xff, 0]],
+  ])('none: %s', (_, bytes) => {
+    expect(opusSamples(Uint8Array.from(bytes))).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createLogger } from '../../../src/base/log.ts';
+import { toMachineTime } from '../../../src/base/machine-time.ts';
 import type { Participant } from '../../../src/room/room.ts';
 import type { Track } from '../../../src/room/track.ts';
 import type { HubLink } from '../../../src/workers/hub-link.ts';
@@ -36,12 +37,28 @@ describe('opening', () => {
   test('of a room without pictures: the program, its sound, and that nobody is shown', async () => {
     const program = await open();
     expect(worker.requests).toEqual([
-      { type: 'open-program', program: program.id, mix: room.sid, title: 'lounge', ...SETTINGS },
+      {
+        type: 'open-program',
+        program: program.id,
+        mix: room.sid,
+        title: 'lounge',
+        epochAt: program.epochAt,
+        ...SETTINGS,
+      },
       { type: 'program-show', program: program.id },
     ]);
     expect(mixes).toEqual([room.sid]);
     expect(program.shown).toBeUndefined();
     expect(program.worker).toBe(worker);
+  });
+
+  test('begins its time now, or when the program that it goes on with did', async () => {
+    clock.advance(5_000);
+    expect((await open()).epochAt).toBe(toMachineTime(clock.now()));
+    const next = await open({ type: 'room' }, { epochAt: 4_321 });
+    expect(next.epochAt).toBe(4_321);
+    const asked = worker.requests.flatMap((one) => (one.type === 'open-program' ? [one.epochAt] : []));
+    expect(asked).toEqual([toMachineTime(clock.now()), 4_321]);
   });
 
   test('of a room with a picture from the hub: it is wanted before it is brought', async () => {

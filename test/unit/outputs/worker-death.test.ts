@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PatchroomError } from '../../../src/base/errors.ts';
 import { addressAt, LIVE } from '../support/fake-outputs.ts';
 import { turn } from '../support/fake-process.ts';
-import { OutputBench } from '../support/output-bench.ts';
+import { type FakeProgram, type FakePush, OutputBench } from '../support/output-bench.ts';
 import { refusal } from '../support/refusal.ts';
 
 const A = addressAt('a.example');
@@ -84,6 +84,105 @@ describe('the media worker dies', () => {
     await bench.die();
     expect(bench.going).toEqual([C]);
     expect(output.destinations.map(({ status }) => status)).toEqual(['finished', 'failed', 'active']);
+  });
+});
+
+describe('time goes on when the media worker dies', () => {
+  /** Where the latest push began to count, by the machine's clock, ms. */
+  const beginning = ({ request }: FakePush) =>
+    (request.program as unknown as FakeProgram).epochAt + request.originUs! / 1000;
+
+  test('in the next program, and in each destination', async () => {
+    const bench = new OutputBench();
+    await bench.start([A, B]);
+    await bench.say(A, { originUs: 2_500_000 });
+    await bench.say(B, { originUs: 7_500_000 });
+    await bench.die();
+    expect(bench.programs.map(({ epochAt }) => epochAt)).toEqual([1_000, 1_000]);
+    expect(bench.pushes.map(({ request }) => request.originUs)).toEqual([
+      undefined,
+      undefined,
+      2_500_000,
+      7_500_000,
+    ]);
+  });
+
+  test('also when nothing was sent yet: then it begins anew', async () => {
+    const bench = new OutputBench();
+    await bench.start([A]);
+    await bench.say(A, { state: 'connecting' });
+    await bench.die();
+    expect(bench.pushes.at(-1)!.request.originUs).toBeUndefined();
+  });
+
+  test('again and again', async () => {
+    const bench = new OutputBench();
+    await bench.start([A]);
+    await bench.say(A, { originUs: 2_500_000 });
+    for (let deaths = 0; deaths < 5; deaths++) {
+      await bench.die();
+      await bench.say(A, { originUs: 2_500_000 });
+    }
+    expect(bench.pushes.slice(1).map(({ request }) => request.originUs)).toEqual(Array(5).fill(2_500_000));
+  });
+
+  test('also when the next one dies before it told anything', async () => {
+    const bench = new OutputBench();
+    await bench.start([A]);
+    await bench.say(A, { originUs: 2_500_000 });
+    await bench.die();
+    await bench.die();
+    expect(bench.pushes.slice(1).map(({ request }) => request.originUs)).toEqual([2_500_000, 2_500_000]);
+  });
+
+  test('also when the next one dies while it dials', async () => {
+    const bench = new OutputBench();
+    await bench.start([A]);
+    await bench.say(A, { originUs: 2_500_000 });
+    bench.gates.dial.open = false;
+    await bench.die();
+    await bench.die();
+    await bench.gates.dial.letOne(gone());
+    await bench.gates.dial.letAll();
+    expect(bench.pushes.at(-1)!.request.originUs).toBe(2_500_000);
+  });
+
+  test('also when it takes several attempts', async () => {
+    const bench = new OutputBench();
+    await bench.start([A]);
+    await bench.say(A, { originUs: 2_500_000 });
+    bench.failures.program = [gone()];
+    bench.failures.dial = [new PatchroomError('timeout')];
+    await bench.die();
+    for (let second = 0; second < 2; second++) {
+      bench.clock.advance(1_000);
+      await turn();
+    }
+    expect(bench.going).toEqual([A]);
+    expect(beginning(bench.pushes.at(-1)!)).toBe(1_000 + 2_500);
+  });
+
+  test('also in a program that another output of the room began meanwhile, with a time of its own', async () => {
+    const bench = new OutputBench();
+    await bench.start([A]);
+    await bench.say(A, { originUs: 2_500_000 });
+    bench.failures.program = [gone()];
+    await bench.die();
+    await bench.start([C]);
+    bench.clock.advance(1_000);
+    await turn();
+    expect(bench.going).toEqual([C, A]);
+    expect(bench.programs).toHaveLength(2);
+    expect(beginning(bench.pushes.at(-1)!)).toBe(1_000 + 2_500);
+  });
+
+  test('and a destination that is added later begins a time of its own', async () => {
+    const bench = new OutputBench();
+    const output = await bench.start([A]);
+    await bench.say(A, { originUs: 2_500_000 });
+    await bench.die();
+    await bench.outputs.update(output.id, { add: [B], remove: [] });
+    expect(bench.pushes.at(-1)!.request.originUs).toBeUndefined();
   });
 });
 
@@ -176,7 +275,6 @@ describe('stopped meanwhile', () => {
     await bench.die();
     expect(bench.gates[place].waiting).toBe(1);
     await bench.outputs.stop(output.id);
-    expect(bench.pushes.at(-1)!.signal.aborted).toBe(true);
     await bench.gates[place].letAll();
     expect([output.status, bench.going, bench.openPrograms]).toEqual(['complete', [], []]);
     expect(bench.clock.pending).toBe(0);

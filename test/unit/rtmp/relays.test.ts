@@ -65,7 +65,8 @@ function relays({ demo = false, announce }: { demo?: boolean; announce?: string 
     keys: new StreamKeys(keys, demo),
     listeningPorts: () => [1935, 2935],
   });
-  const dial = (address = ADDRESS) => made.open({ room, address, program: { worker, id: 'PG_1' } });
+  const dial = (address = ADDRESS, originUs?: number) =>
+    made.open({ room, address, program: { worker, id: 'PG_1' }, originUs });
   return { relays: made, ports, dial };
 }
 
@@ -83,10 +84,20 @@ describe('a relay', () => {
     const { relays: all, dial } = relays();
     const leg = await dial();
     const [configure, relay] = plane.requests;
-    expect(configure).toMatchObject({ type: 'configure', relays: { everywhere: false, allow: [] } });
+    expect(configure).toMatchObject({
+      type: 'configure',
+      relays: { everywhere: false, allow: [], maxLatenessMs: 4_000 },
+    });
     expect(relay).toEqual({ type: 'relay', relay: expect.any(String), program: 'PG_1', address: ADDRESS });
     expect(plane.ports.map((port) => port.worker)).toEqual([worker]);
     expect([leg.shownAddress, leg.report.state, all.count]).toEqual([MASKED, 'connecting', 1]);
+  });
+
+  test('that goes on with what another process delivered keeps the origin of its time', async () => {
+    const { dial } = relays();
+    await dial(ADDRESS, 0);
+    await dial(ADDRESS, 5_000_000);
+    expect(plane.all('relay').map(({ originUs }) => originUs)).toEqual([0, 5_000_000]);
   });
 
   test('tells how it goes, to whoever listens last', async () => {
@@ -201,42 +212,6 @@ describe('the worker', () => {
   });
 });
 
-describe('who asks changes his mind', () => {
-  test('later: it ends', async () => {
-    const { relays: all, dial } = relays();
-    const abort = new AbortController();
-    await dial(ADDRESS, abort.signal);
-    abort.abort();
-    await turn();
-    expect([plane.all('end-relay').length, all.count]).toEqual([1, 0]);
-  });
-
-  test.each(['configure', 'relay'] as const)('during %s: it ends as soon as it has begun', async (type) => {
-    const { relays: all, dial } = relays();
-    const gate = new Gate();
-    gate.open = false;
-    plane.gates[type] = gate;
-    const abort = new AbortController();
-    const dialled = dial(ADDRESS, abort.signal);
-    await turn();
-    abort.abort();
-    await gate.letAll();
-    await dialled;
-    expect(plane.requests.map((request) => request.type)).toEqual(['configure', 'relay', 'end-relay']);
-    expect(all.count).toBe(0);
-  });
-
-  test('after the end: nothing more is asked for', async () => {
-    const { dial } = relays();
-    const abort = new AbortController();
-    const leg = await dial(ADDRESS, abort.signal);
-    await leg.end();
-    abort.abort();
-    await turn();
-    expect(plane.all('end-relay')).toHaveLength(1);
-  });
-});
-
 describe('addresses', () => {
   const elsewhere = `rtmp://cdn.example/live/${OWN_KEY}`;
 
@@ -255,7 +230,7 @@ describe('addresses', () => {
     const { relays: all, dial } = relays({ demo, announce: 'room.example' });
     const error = await dial(address).catch((thrown: Error) => thrown);
     expect(error).toEqual(refusal('invalid-request'));
-    expect((error as Error).message).toContain('own way into the room lounge');
+    expect((error as Error).message).toContain('leads back into the room lounge itself');
     expect((error as Error).message).not.toContain(OWN_KEY);
     expect([plane.requests, all.count]).toEqual([[], 0]);
   });
@@ -319,8 +294,6 @@ test('a leg that was lost is not given up after that, nor the other way round', 
 describe('the media half', () => {
   const silent: ProgramFeed = {
     description: { audioBitrateBps: 128_000, audioSampleRate: 48_000, audioChannels: 2 },
-    videoConfig: undefined,
-    audioConfig: undefined,
     recent: [],
     subscribe: () => () => {},
   };
@@ -330,7 +303,7 @@ describe('the media half', () => {
     maxWaitMs: 500,
     video: { maxKeyFrameGapMs: 3_000, maxHeight: 720, bitrateBps: 2_500_000, preset: 'superfast' },
     audioBitrateBps: 96_000,
-    relays: { everywhere: false, allow: [] },
+    relays: { everywhere: false, allow: ['127.0.0.2'], maxLatenessMs: 4_000 },
   };
 
   function mediaHalf() {
@@ -363,6 +336,19 @@ describe('the media half', () => {
     expect(log.text).toContain('{hus...ody}');
     expect(log.text + JSON.stringify(notices)).not.toContain(SECRET);
     await half.handle({ type: 'end-relay', relay: 'a' });
+    await half.close();
+  });
+
+  test('goes on in the time that another process began', async () => {
+    const { half, notices } = mediaHalf();
+    await half.handle(configure);
+    // Nothing listens there, which takes a moment to find out.
+    await half.handle({ ...relay('rtmp://127.0.0.2:1/app/key'), originUs: 7_000_000 } as Request);
+    await eventually(() => notices.at(-1)).toMatchObject({
+      type: 'relay',
+      relay: 'a',
+      report: { state: 'waiting', originUs: 7_000_000 },
+    });
     await half.close();
   });
 

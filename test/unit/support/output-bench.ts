@@ -20,14 +20,17 @@ export class FakeProgram {
   readonly room: Room;
   readonly of: OutputSource;
   readonly worker: FakeProcess & { hasEnded?: boolean };
+  /** When its time began, by the machine's clock, ms. */
+  readonly epochAt: number;
   shown: Director['shown'];
   closed = 0;
 
-  constructor(id: string, room: Room, of: OutputSource, worker: FakeProcess) {
+  constructor(id: string, room: Room, of: OutputSource, worker: FakeProcess, epochAt: number) {
     this.id = id;
     this.room = room;
     this.of = of;
     this.worker = worker;
+    this.epochAt = epochAt;
   }
 
   close(): void {
@@ -61,7 +64,7 @@ export class OutputBench {
     this.room = room;
     this.clock = clock;
     this.outputs = new Outputs({
-      open: (of, what) => this.#program(of, what),
+      open: (of, what, epochAt) => this.#program(of, what, epochAt),
       clock,
       log: this.log as unknown as Logger,
       sinks: () => [this.#sink(['rtmp', 'rtmps'])],
@@ -117,10 +120,11 @@ export class OutputBench {
     return found;
   }
 
-  async #program(room: Room, of: OutputSource): Promise<Director> {
+  async #program(room: Room, of: OutputSource, epochAt: number | undefined): Promise<Director> {
     const failure = this.failures.program.shift();
     if (failure) throw failure;
-    const program = new FakeProgram(`PG_${this.programs.length + 1}`, room, of, this.#worker);
+    const number = this.programs.length + 1;
+    const program = new FakeProgram(`PG_${number}`, room, of, this.#worker, epochAt ?? number * 1_000);
     this.programs.push(program);
     await this.gates.program.pass();
     return program as unknown as Director;

@@ -59,7 +59,10 @@ function plane({ mix }: { mix: (id: string) => () => void }): MediaPlane {
 }
 
 /** A program, once all has come about that needs no picture. */
-export async function open(of: OutputSource = { type: 'room' }, change: { mix?: typeof mix } = {}) {
+export async function open(
+  of: OutputSource = { type: 'room' },
+  { epochAt, ...change }: { mix?: typeof mix; epochAt?: number } = {},
+) {
   const program = await Director.open({
     room,
     of,
@@ -67,6 +70,7 @@ export async function open(of: OutputSource = { type: 'room' }, change: { mix?: 
     plane: plane({ mix, ...change }),
     clock,
     log: createLogger('silent'),
+    epochAt,
   });
   onTestFinished(() => program.close());
   await turn();

@@ -95,7 +95,10 @@ export function push() {
 
   const feed = new PublisherFeed(ingest);
 
+  /** How many packets of video there were whenever somebody began to watch. */
+  const opened: number[] = [];
   const open = (...kinds: readonly Kind[]) => {
+    if (kinds.includes('video')) opened.push(links.video.sent.length);
     for (const kind of kinds)
       ingest.open(kind, { link: links[kind], ssrc: SSRC[kind], payloadType: PAYLOAD_TYPES[kind] });
   };
@@ -111,8 +114,9 @@ export function push() {
   /** What browsers get: of each picture, which ends with a marker, its NAL units. */
   const pictures = () => {
     clock.advance(60);
-    const depacketizer = new H264Depacketizer(1_200);
-    return links.video.sent.flatMap((packet) => {
+    let depacketizer = new H264Depacketizer(1_200);
+    return links.video.sent.flatMap((packet, index) => {
+      if (opened.includes(index)) depacketizer = new H264Depacketizer(1_200);
       const unit = depacketizer.receive(packet);
       return unit ? [{ ms: unit.timestamp / 90, nals: unit.nals }] : [];
     });
@@ -130,8 +134,17 @@ export function push() {
     video: (body: Buffer, ms: number) => feed.video(body, ms >>> 0),
     audio: (body: Buffer, ms: number) => feed.audio(body, ms >>> 0),
     metadata: (values: { readonly [key: string]: AmfValue }) => feed.metadata(values),
-    get statistics() {
-      return ingest.statistics;
+    /** As it is when it is looked at, also through a copy of this object. */
+    statistics: {
+      get audio() {
+        return ingest.statistics.audio;
+      },
+      get video() {
+        return ingest.statistics.video;
+      },
+      get repairs() {
+        return ingest.statistics.repairs;
+      },
     },
     /** The last plan for a kind. */
     plan: (kind: Kind) => plans.findLast((one) => one.kind === kind),

@@ -9,7 +9,7 @@ import {
   workerStatistics,
 } from '../../../src/workers/messages.ts';
 
-const SHAPE = {
+const ENCODING = {
   width: 1280,
   height: 720,
   frameRate: 30,
@@ -30,8 +30,9 @@ const REQUESTS = [
     program: 'PG_1',
     mix: 'RM_1',
     title: 'lounge',
-    shape: SHAPE,
+    encoding: ENCODING,
     audioBitrateBps: 128_000,
+    epochAt: -123_456.789,
   },
   { type: 'close-program', program: 'PG_1' },
   {
@@ -83,6 +84,16 @@ describe('to a media worker', () => {
     [
       'a codec that cannot be mixed',
       { id: 1, request: { type: 'mix-track', mix: 'R', track: 'T', link: 'a', ssrc: 7, codec: 'G722' } },
+    ],
+    [
+      'a program that does not say when its time began',
+      {
+        id: 1,
+        request: {
+          ...{ type: 'open-program', program: 'PG_1', mix: 'RM_1', title: 'lounge' },
+          ...{ encoding: ENCODING, audioBitrateBps: 128_000 },
+        },
+      },
     ],
     [
       'a module without a file',

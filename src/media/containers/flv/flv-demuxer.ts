@@ -14,6 +14,7 @@ export interface FlvDemuxerEvents {
 const US_PER_MS = 1_000;
 /** So many frames without what says how to decode them, and none will come. */
 const PATIENCE_FRAMES = 50;
+const MIN_AAC_CONFIG_BYTES = 2;
 const UNIT_CODECS: ReadonlySet<string> = new Set<UnitAudioCodec>(['AAC', 'MP3', 'opus', 'PCMU', 'PCMA']);
 
 /**
@@ -29,6 +30,8 @@ export class FlvDemuxer {
   #audio: AudioFormat | undefined;
   #undecodable = 0;
   #told: Partial<Record<MediaKind, string>> = {};
+  /** Of several tracks the first one that came. */
+  #tracks: Partial<Record<MediaKind, number>> = {};
 
   constructor(events: FlvDemuxerEvents) {
     this.#events = events;
@@ -49,18 +52,21 @@ export class FlvDemuxer {
 
   /** @param timestampMs - 32 bit unsigned */
   video(body: Buffer, timestampMs: number): void {
-    const video = parseFlvVideo(body);
-    if (video) this.#video.receive(video, timestampMs);
-    else if (body.length > 0) this.malformed.video++;
+    const video = parseFlvVideo(body, this.#tracks.video);
+    if (video) {
+      this.#tracks.video ??= video.track ?? 0;
+      this.#video.receive(video, timestampMs);
+    } else if (body.length > 0) this.malformed.video++;
   }
 
   /** @param timestampMs - 32 bit unsigned */
   audio(body: Buffer, timestampMs: number): void {
-    const audio = parseFlvAudio(body);
+    const audio = parseFlvAudio(body, this.#tracks.audio);
     if (!audio) {
       if (body.length > 0) this.malformed.audio++;
       return;
     }
+    this.#tracks.audio ??= audio.track ?? 0;
     this.#video.passed(timestampMs);
     if (audio.packet === 'end') return;
     if (!UNIT_CODECS.has(audio.codec)) this.#tell('audio', audio.codec);
@@ -76,6 +82,10 @@ export class FlvDemuxer {
   #configure({ codec, data }: FlvAudio): void {
     if (codec !== 'AAC') return; // what begins a stream of Opus says nothing that its packets do not
     if (this.#audio?.codec === 'AAC' && this.#audio.config?.equals(data)) return;
+    if (data.length < MIN_AAC_CONFIG_BYTES || data[0]! >> 3 === 0) {
+      this.malformed.audio++;
+      return; // a right one may come
+    }
     this.#audio = aacFormat(Buffer.from(data));
   }
 

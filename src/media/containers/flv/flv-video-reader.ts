@@ -1,7 +1,7 @@
-import type { VideoCodec, VideoFormat, VideoUnit } from '../../access-unit.ts';
+import { VIDEO_CODECS, type VideoCodec, type VideoFormat, type VideoUnit } from '../../access-unit.ts';
 import { type AvcConfig, parseAvcConfig, serializeAvcConfig } from '../../h264/avc-config.ts';
-import { parseHevcConfig } from '../../h264/hevc-config.ts';
-import type { LengthBytes } from '../../h264/nal-units.ts';
+import { hasVps, parseHevcConfig } from '../../h264/hevc-config.ts';
+import { annexBUnitsOf, type LengthBytes, NAL } from '../../h264/nal-units.ts';
 import { H264ParameterSets } from '../../h264/parameter-sets.ts';
 import { type JoinedPicture, PictureJoiner } from '../../h264/picture-joiner.ts';
 import { parseSps } from '../../h264/sps.ts';
@@ -18,7 +18,6 @@ const US_PER_MS = 1_000;
 /** So many frames without what says how to decode them, and none will come. */
 const PATIENCE_FRAMES = 50;
 const LENGTH_BYTES: LengthBytes = 4;
-const NAMES: Partial<Record<FlvVideo['codec'], string>> = { H264: 'H.264', H265: 'H.265' };
 
 /** Makes access units of FLV's video messages. */
 export class FlvVideoReader {
@@ -31,6 +30,11 @@ export class FlvVideoReader {
   #joiner = new PictureJoiner((picture) => this.#onPicture(picture));
   #statedSize: { readonly width: number; readonly height: number } | undefined;
   #undecodable = 0;
+  #unreadable = 0;
+  /** It comes by the number of H.264. */
+  #isHevc = false;
+  /** Whether nothing can be decoded up to the next key frame. */
+  #awaitsKey = false;
 
   constructor(events: FlvVideoReaderEvents) {
     this.#events = events;
@@ -56,12 +60,14 @@ export class FlvVideoReader {
 
   #configure({ codec, data }: FlvVideo): void {
     // Some encoders repeat it before each key frame: only another one begins something new.
-    if (this.#header?.equals(data) && this.#format) return;
     this.#joiner.flush();
-    const avc = codec === 'H264' ? parseAvcConfig(data) : undefined;
+    if (this.#header?.equals(data) && this.#format) return;
+    this.#joiner.clear(); // its lengths may be of other sizes
+    const avc = codec === 'H264' ? (parseAvcConfig(data) ?? readAnnexB(data)) : undefined;
     // Some encoders send H.265 by the number of H.264.
     const hevc = avc || (codec !== 'H264' && codec !== 'H265') ? undefined : parseHevcConfig(data);
-    if (avc) this.#adoptAvc(avc, Buffer.from(data));
+    this.#isHevc = hevc !== undefined;
+    if (avc) this.#adoptAvc(avc, data[0] === 1 ? Buffer.from(data) : serializeAvcConfig(avc));
     else if (hevc) {
       const { lengthBytes, parameterSets } = hevc;
       this.#adopt('H265', { record: Buffer.from(data), lengthBytes, parameterSets });
@@ -78,12 +84,19 @@ export class FlvVideoReader {
       this.#events.unsupported(codec);
       return;
     }
-    if (data.length === 0) return;
-    if (codec === 'H264' && this.#format?.codec !== 'H265') this.#receiveH264(video, timestampMs);
-    else if (codec === 'H265' || this.#format?.codec === 'H265') this.#receiveH265(video, timestampMs);
+    if (data.length === 0) {
+      this.#missNals(codec, 'without any data in its pictures');
+      return;
+    }
+    if (codec === 'H264' && !this.#isHevc && this.#format?.codec !== 'H265')
+      this.#receiveH264(video, timestampMs);
+    else if (codec === 'H265' || this.#isHevc || this.#format?.codec === 'H265')
+      this.#receiveH265(video, timestampMs);
     else {
       if (this.#format?.codec !== codec) {
         if (video.frame !== 'key') return;
+        this.#joiner.flush();
+        this.#joiner.clear();
         this.#adopt(codec, {});
       }
       this.#emit(data, video, timestampMs, video.frame === 'disposable');
@@ -94,8 +107,14 @@ export class FlvVideoReader {
     const framed = frameH264(data, this.#config?.lengthBytes ?? LENGTH_BYTES);
     if (!framed) {
       this.#events.malformed();
+      if (hasVps(data)) this.#isHevc = true;
+      else if (frame === 'key') this.#awaitsKey = true; // what follows refers to it
+      if (!this.#isHevc)
+        this.#missNals('H264', 'whose NAL units cannot be read (neither behind lengths nor start codes)');
       return;
     }
+    const { hasSlice, sps, pps } = framed;
+    if (!hasSlice && sps.length + pps.length + framed.data.length === 0) return; // delimiters, or nothing at all
     this.#joiner.add({ framed, timestampMs, compositionMs, key: frame === 'key' });
   }
 
@@ -114,7 +133,8 @@ export class FlvVideoReader {
     }
     // A container that calls a picture a key frame which is none would have decoders begin inside a group of pictures.
     const isKey = isIdr || (key && (isRecoveryPoint || sps.length > 0));
-    this.#emit(data, { frame: isKey ? 'key' : 'inter', compositionMs }, timestampMs, isDisposable);
+    const disposable = isDisposable && !isIdr;
+    this.#emit(data, { frame: isKey ? 'key' : 'inter', compositionMs }, timestampMs, disposable);
   }
 
   #emit(
@@ -124,6 +144,9 @@ export class FlvVideoReader {
     disposable: boolean,
   ): void {
     this.#undecodable = 0;
+    this.#unreadable = 0;
+    if (frame === 'key') this.#awaitsKey = false;
+    if (this.#awaitsKey) return;
     this.#events.unit({
       format: this.#format!,
       data,
@@ -144,16 +167,8 @@ export class FlvVideoReader {
     for (const unit of [...sps, ...pps]) this.#sets.add(unit);
     const ownSps = sps.length > 0 ? sps : this.#sets.sps;
     const ownPps = pps.length > 0 ? pps : this.#sets.pps;
-    const [first] = ownSps;
-    if (!first || ownPps.length === 0 || first.length < 4) return;
-    const config: AvcConfig = {
-      profile: first[1]!,
-      compatibility: first[2]!,
-      level: first[3]!,
-      lengthBytes: present?.lengthBytes ?? LENGTH_BYTES,
-      sps: ownSps,
-      pps: ownPps,
-    };
+    const config = configOf(ownSps, ownPps, present?.lengthBytes ?? LENGTH_BYTES);
+    if (!config) return;
     this.#header = undefined; // a sequence header that comes again means something
     this.#adoptAvc(config, serializeAvcConfig(config));
   }
@@ -168,19 +183,44 @@ export class FlvVideoReader {
   }
 
   #adopt(codec: VideoCodec, parts: Partial<VideoFormat>): void {
-    if (codec !== 'H264') this.#config = undefined;
+    if (codec !== 'H264') {
+      this.#config = undefined;
+      this.#header = undefined;
+    }
     this.#format = { kind: 'video', codec, parameterSets: [], ...this.#statedSize, ...parts };
   }
 
   #miss(codec: 'H264' | 'H265'): void {
     if (++this.#undecodable !== PATIENCE_FRAMES) return;
-    this.#events.unsupported(
-      NAMES[codec]!,
-      'without its parameter sets (no sequence header, and none in band)',
-    );
+    this.#events.unsupported(codec, 'without its parameter sets (no sequence header, and none in band)');
+  }
+
+  #missNals(codec: string, why: string): void {
+    if (++this.#unreadable === PATIENCE_FRAMES) this.#events.unsupported(codec, why);
   }
 }
 
-function isVideoCodec(codec: FlvVideo['codec']): codec is VideoCodec {
-  return ['H264', 'H265', 'AV1', 'VP9', 'VP8'].includes(codec);
+/** Some encoders put parameter sets behind start codes where a record belongs. */
+function readAnnexB(header: Buffer): AvcConfig | undefined {
+  const sets = new H264ParameterSets();
+  annexBUnitsOf(header, (start, end) => {
+    const type = header[start]! & 0x1f;
+    if (type === NAL.SPS || type === NAL.PPS) sets.add(header.subarray(start, end));
+  });
+  return configOf(sets.sps, sets.pps, LENGTH_BYTES);
+}
+
+function configOf(
+  sps: readonly Buffer[],
+  pps: readonly Buffer[],
+  lengthBytes: LengthBytes,
+): AvcConfig | undefined {
+  const [first] = sps;
+  if (!first || pps.length === 0 || first.length < 4) return undefined;
+  const [, profile, compatibility, level] = first as unknown as [number, number, number, number];
+  return { profile, compatibility, level, lengthBytes, sps, pps };
+}
+
+function isVideoCodec(codec: string): codec is VideoCodec {
+  return (VIDEO_CODECS as readonly string[]).includes(codec);
 }

@@ -2,7 +2,10 @@
 
 /** A video message. */
 export interface FlvVideo {
-  codec: 'H264' | 'H265' | 'AV1' | 'VP9' | 'VP8' | 'Sorenson H.263' | 'Screen Video' | 'VP6' | 'unknown';
+  /** 'H264', 'H265', 'AV1', 'VP9', 'VP8', or the name of one that is in no access unit; 'codec 9' where it has none. */
+  codec: string;
+  /** The number of its track, where there are several. */
+  track?: number;
   /** Disposable: no other frame needs it. Info: no frame, but a command for a player. */
   frame: 'key' | 'inter' | 'disposable' | 'info';
   /** Config: how to decode what follows. End: of the stream. Metadata: about colours, or a command. */
@@ -15,7 +18,10 @@ export interface FlvVideo {
 
 /** An audio message. */
 export interface FlvAudio {
-  codec: FlvAudioCodec;
+  /** 'AAC', 'MP3', 'opus', 'PCMU', 'PCMA', or the name of one that is in no access unit; 'format 12' where it has none. */
+  codec: string;
+  /** The number of its track, where there are several. */
+  track?: number;
   packet: 'config' | 'frame' | 'end';
   /** Samples a second and channels, as the header says; for AAC its configuration has the true ones (section E.4.2.1). */
   rate: number;
@@ -23,21 +29,6 @@ export interface FlvAudio {
   /** A view of the rest of the body. */
   data: Buffer;
 }
-
-export type FlvAudioCodec =
-  | 'AAC'
-  | 'MP3'
-  | 'PCMA'
-  | 'PCMU'
-  | 'opus'
-  | 'FLAC'
-  | 'AC-3'
-  | 'E-AC-3'
-  | 'PCM'
-  | 'ADPCM'
-  | 'Speex'
-  | 'Nellymoser'
-  | 'unknown';
 
 const IS_EXTENDED = 0x80;
 const FRAMES: readonly (FlvVideo['frame'] | undefined)[] = [
@@ -48,7 +39,7 @@ const FRAMES: readonly (FlvVideo['frame'] | undefined)[] = [
   'key', // made by a server
   'info',
 ];
-const VIDEO_CODECS = new Map<number, FlvVideo['codec']>([
+const VIDEO_CODECS = new Map<number, string>([
   [2, 'Sorenson H.263'],
   [3, 'Screen Video'],
   [4, 'VP6'],
@@ -58,12 +49,13 @@ const VIDEO_CODECS = new Map<number, FlvVideo['codec']>([
   // In no specification, but what encoders sent before there was Enhanced RTMP.
   [12, 'H265'],
 ]);
-const VIDEO_FOUR_CCS = new Map<string, FlvVideo['codec']>([
+const VIDEO_FOUR_CCS = new Map<string, string>([
   ['avc1', 'H264'],
   ['hvc1', 'H265'],
   ['av01', 'AV1'],
   ['vp09', 'VP9'],
   ['vp08', 'VP8'],
+  ['vvc1', 'H.266'],
 ]);
 /** AVCPacketType (section E.4.3.1). */
 const AVC_PACKETS = ['config', 'frame', 'end'] as const;
@@ -75,14 +67,17 @@ const VIDEO_METADATA = 4;
 const VIDEO_MULTITRACK = 6;
 const COMPOSITION_BYTES = 3;
 
-/** @returns undefined when it is cut off, or has a type of frame or packet that we don't know */
-export function parseFlvVideo(body: Buffer): FlvVideo | undefined {
+/**
+ * @param track - the one that is wanted of several; the first one that is listed when undefined
+ * @returns undefined when it is cut off, or has a type of frame or packet that we don't know
+ */
+export function parseFlvVideo(body: Buffer, track?: number): FlvVideo | undefined {
   const first = body[0];
   if (first === undefined) return undefined;
   const frame = FRAMES[(first >> 4) & 7];
   if (!frame) return undefined;
-  if (first & IS_EXTENDED) return parseExtendedVideo(body, frame);
-  const codec = VIDEO_CODECS.get(first & 0x0f) ?? 'unknown';
+  if (first & IS_EXTENDED) return parseExtendedVideo(body, frame, track);
+  const codec = VIDEO_CODECS.get(first & 0x0f) ?? `codec ${first & 0x0f}`;
   // A command is one byte, whatever the codec.
   if (frame === 'info') return { codec, frame, packet: 'metadata', compositionMs: 0, data: body.subarray(1) };
   if (codec !== 'H264' && codec !== 'H265') {
@@ -94,27 +89,26 @@ export function parseFlvVideo(body: Buffer): FlvVideo | undefined {
   return { codec, frame, packet, compositionMs, data: body.subarray(AVC_HEADER_BYTES) };
 }
 
-function parseExtendedVideo(body: Buffer, frame: FlvVideo['frame']): FlvVideo | undefined {
-  const header = readExtendedHeader(body, VIDEO_MULTITRACK);
+function parseExtendedVideo(
+  body: Buffer,
+  frame: FlvVideo['frame'],
+  wanted: number | undefined,
+): FlvVideo | undefined {
+  const isCommand = frame === 'info' && (body[0]! & 0x0f) !== VIDEO_METADATA;
+  // A command has no FourCC.
+  if (isCommand) return { codec: '', frame, packet: 'metadata', compositionMs: 0, data: body.subarray(1) };
+  const header = readExtendedHeader(body, VIDEO_MULTITRACK, wanted);
   if (!header) return undefined;
-  const { type, fourCc, isFirst, data } = header;
-  const packet = isFirst ? VIDEO_PACKETS[type] : 'metadata';
+  const { type, fourCc, data } = header;
+  const codec = VIDEO_FOUR_CCS.get(fourCc) ?? fourCc;
+  const track = header.track === undefined ? {} : { track: header.track };
+  const packet = header.isOther ? 'metadata' : VIDEO_PACKETS[type];
   if (!packet) return undefined;
-  if (frame === 'info' && type !== VIDEO_METADATA) {
-    return { codec: 'unknown', frame, packet: 'metadata', compositionMs: 0, data };
-  }
-  const codec = VIDEO_FOUR_CCS.get(fourCc) ?? 'unknown';
-  if (type !== CODED_FRAMES || (codec !== 'H264' && codec !== 'H265')) {
-    return { codec, frame, packet, compositionMs: 0, data };
-  }
+  const hasOffset = packet === 'frame' && type === CODED_FRAMES && (codec === 'H264' || codec === 'H265');
+  if (!hasOffset) return { ...track, codec, frame, packet, compositionMs: 0, data };
   if (data.length < COMPOSITION_BYTES) return undefined;
-  return {
-    codec,
-    frame,
-    packet,
-    compositionMs: data.readIntBE(0, 3),
-    data: data.subarray(COMPOSITION_BYTES),
-  };
+  const compositionMs = data.readIntBE(0, 3);
+  return { ...track, codec, frame, packet, compositionMs, data: data.subarray(COMPOSITION_BYTES) };
 }
 
 const MOD_EX = 7;
@@ -122,16 +116,29 @@ const FOUR_CC_BYTES = 4;
 /** AvMultitrackType of Enhanced RTMP, version 2. */
 const ONE_TRACK = 0;
 const MANY_CODECS = 2;
+const TRACK_SIZE_BYTES = 3;
+
+interface ExtendedHeader {
+  readonly type: number;
+  readonly fourCc: string;
+  /** Of one in a multitrack message. */
+  readonly track?: number;
+  /** The message has other tracks than the one that is wanted. */
+  readonly isOther: boolean;
+  readonly data: Buffer;
+}
 
 /**
- * Reads the header that Enhanced RTMP has for audio and video alike: modifiers, which are passed over, and of several
- * tracks the one with the number 0 is the first.
+ * Reads the header that Enhanced RTMP has for audio and video alike. Modifiers are passed over.
+ *
+ * @param wanted - number of a track; undefined for the one that is listed first
  * @returns undefined when it is cut off
  */
 function readExtendedHeader(
   body: Buffer,
   multitrack: number,
-): { type: number; fourCc: string; isFirst: boolean; data: Buffer } | undefined {
+  wanted: number | undefined,
+): ExtendedHeader | undefined {
   let type = body[0]! & 0x0f;
   let at = 1;
   while (type === MOD_EX) {
@@ -148,33 +155,51 @@ function readExtendedHeader(
     type = body[at]! & 0x0f;
     at++;
   }
-  let tracks: number | undefined;
-  if (type === multitrack) {
-    if (at >= body.length) return undefined;
-    tracks = body[at]! >> 4;
-    type = body[at]! & 0x0f;
-    at++;
-  }
+  if (type === multitrack) return readTrack(body, at, wanted);
   if (at + FOUR_CC_BYTES > body.length) return undefined;
-  const fourCc = body.toString('latin1', at, at + FOUR_CC_BYTES);
-  at += FOUR_CC_BYTES;
-  if (tracks === undefined) return { type, fourCc, isFirst: true, data: body.subarray(at) };
-  if (tracks > MANY_CODECS || at >= body.length) return undefined;
-  const isFirst = body[at] === 0;
-  at++;
-  if (tracks === ONE_TRACK) return { type, fourCc, isFirst, data: body.subarray(at) };
-  if (at + 3 > body.length) return undefined;
-  const bytes = body.readUIntBE(at, 3);
-  at += 3;
-  return at + bytes > body.length
-    ? undefined
-    : { type, fourCc, isFirst, data: body.subarray(at, at + bytes) };
+  // What has no number is the track 0.
+  const isOther = wanted !== undefined && wanted !== 0;
+  return { type, fourCc: fourCcAt(body, at), isOther, data: body.subarray(at + FOUR_CC_BYTES) };
+}
+
+/** @param from - behind the type of packet that says that there are tracks */
+function readTrack(body: Buffer, from: number, wanted: number | undefined): ExtendedHeader | undefined {
+  if (from >= body.length) return undefined;
+  const tracks = body[from]! >> 4;
+  const type = body[from]! & 0x0f;
+  if (tracks > MANY_CODECS) return undefined;
+  let at = from + 1;
+  let fourCc = '';
+  for (;;) {
+    if (fourCc === '' || tracks === MANY_CODECS) {
+      if (at + FOUR_CC_BYTES > body.length) return undefined;
+      fourCc = fourCcAt(body, at);
+      at += FOUR_CC_BYTES;
+    }
+    const track = body[at];
+    if (track === undefined) return undefined;
+    at++;
+    const isOther = wanted !== undefined && wanted !== track;
+    if (tracks === ONE_TRACK) return { type, fourCc, track, isOther, data: body.subarray(at) };
+    if (at + TRACK_SIZE_BYTES > body.length) return undefined;
+    const end = at + TRACK_SIZE_BYTES + body.readUIntBE(at, TRACK_SIZE_BYTES);
+    if (end > body.length) return undefined;
+    if (!isOther || end === body.length)
+      return { type, fourCc, track, isOther, data: body.subarray(at + TRACK_SIZE_BYTES, end) };
+    at = end;
+  }
+}
+
+/** As text where it can be printed. */
+function fourCcAt(body: Buffer, at: number): string {
+  const text = body.toString('latin1', at, at + FOUR_CC_BYTES);
+  return /^[ -~]{4}$/.test(text) ? text : `0x${body.toString('hex', at, at + FOUR_CC_BYTES)}`;
 }
 
 const AAC = 10;
 const EXTENDED_AUDIO = 9;
 /** By SoundFormat; the numbers are rates that the header can't say and that go with the format. */
-const AUDIO_CODECS = new Map<number, readonly [FlvAudioCodec, number?]>([
+const AUDIO_CODECS = new Map<number, readonly [string, number?]>([
   [0, ['PCM']],
   [1, ['ADPCM']],
   [2, ['MP3']],
@@ -187,10 +212,11 @@ const AUDIO_CODECS = new Map<number, readonly [FlvAudioCodec, number?]>([
   [AAC, ['AAC']],
   [11, ['Speex', 16_000]],
   [14, ['MP3', 8_000]],
+  [15, ['device-specific']],
 ]);
 /** By SoundRate; the first is 5512.5 in truth. */
 const RATES = [5_512, 11_025, 22_050, 44_100] as const;
-const AUDIO_FOUR_CCS = new Map<string, FlvAudioCodec>([
+const AUDIO_FOUR_CCS = new Map<string, string>([
   ['mp4a', 'AAC'],
   ['Opus', 'opus'],
   ['.mp3', 'MP3'],
@@ -206,13 +232,15 @@ const AUDIO_PACKETS = new Map<number, FlvAudio['packet']>([
 ]);
 const AUDIO_MULTITRACK = 5;
 
-/** @returns undefined when it is cut off, or has a type of packet that we don't know */
-export function parseFlvAudio(body: Buffer): FlvAudio | undefined {
+/** @param track - see parseFlvVideo @returns undefined when it is cut off, or has a type of packet that we don't know */
+export function parseFlvAudio(body: Buffer, track?: number): FlvAudio | undefined {
   const first = body[0];
   if (first === undefined) return undefined;
   const format = first >> 4;
-  if (format === EXTENDED_AUDIO) return parseExtendedAudio(body);
-  const [codec, rate = RATES[((first >> 2) & 3) as 0 | 1 | 2 | 3]] = AUDIO_CODECS.get(format) ?? ['unknown'];
+  if (format === EXTENDED_AUDIO) return parseExtendedAudio(body, track);
+  const [codec, rate = RATES[((first >> 2) & 3) as 0 | 1 | 2 | 3]] = AUDIO_CODECS.get(format) ?? [
+    `format ${format}`,
+  ];
   const channels = first & 1 ? 2 : 1;
   if (format !== AAC) return { codec, packet: 'frame', rate, channels, data: body.subarray(1) };
   const type = body[1];
@@ -220,12 +248,14 @@ export function parseFlvAudio(body: Buffer): FlvAudio | undefined {
   return { codec, packet: type === 0 ? 'config' : 'frame', rate, channels, data: body.subarray(2) };
 }
 
-function parseExtendedAudio(body: Buffer): FlvAudio | undefined {
-  const header = readExtendedHeader(body, AUDIO_MULTITRACK);
-  const packet = header && (header.isFirst ? AUDIO_PACKETS.get(header.type) : 'end');
+function parseExtendedAudio(body: Buffer, wanted: number | undefined): FlvAudio | undefined {
+  const header = readExtendedHeader(body, AUDIO_MULTITRACK, wanted);
+  // What is of another track, or says how channels lie, is nothing to listen to.
+  const packet = header && (header.isOther ? 'end' : AUDIO_PACKETS.get(header.type));
   if (!packet) return undefined;
-  const codec = AUDIO_FOUR_CCS.get(header.fourCc) ?? 'unknown';
-  return { codec, packet, rate: 48_000, channels: 2, data: header.data };
+  const { track, data } = header;
+  const codec = AUDIO_FOUR_CCS.get(header.fourCc) ?? header.fourCc;
+  return { ...(track === undefined ? {} : { track }), codec, packet, rate: 48_000, channels: 2, data };
 }
 
 /** What a tag holds; script is metadata in AMF0. */

@@ -1,124 +1,34 @@
 import { once } from 'node:events';
-import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
-import tls from 'node:tls';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import {
-  ClientConnection,
-  type ClientConnectionOptions,
-  type Resolve,
-} from '../../../../gateways/rtmp/client/client-connection.ts';
-import type { RtmpAddress } from '../../../../gateways/rtmp/client/rtmp-address.ts';
-import { Connection } from '../../../../gateways/rtmp/server/connection.ts';
-import { PermittedAddresses } from '../../../../src/base/permitted-addresses.ts';
-import { selfSignedCertificate } from '../../../peers/certificate.ts';
+import { describe, expect, test } from 'vitest';
+import type { Resolve } from '../../../../gateways/rtmp/client/client-connection.ts';
 import { eventually } from '../../support/eventually.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { DESCRIPTION } from '../../transcode/delivery/program.ts';
+import { AUDIO, DESCRIPTION, unit, VIDEO, videoFormat } from '../../transcode/delivery/program.ts';
+import { connect, KEY, listen, server } from './connecting.ts';
 
-const KEY = 'very-secret-key';
-const LOOPBACK = new PermittedAddresses({ everything: false, allow: ['loopback'] });
+/** Of the bodies in front of a unit's data: FLV 10.1, sections E.4.2.1 and E.4.3.1. */
+const VIDEO_HEADER_BYTES = 5;
+const AUDIO_HEADER_BYTES = 2;
+const VIDEO_CONFIG_BYTES = VIDEO_HEADER_BYTES + VIDEO.record!.length;
+const AUDIO_CONFIG_BYTES = AUDIO_HEADER_BYTES + AUDIO.config!.length;
 
-let folder: string;
-let certificate: string;
-let secureContext: tls.SecureContext;
-beforeAll(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchroom-test-'));
-  const { cert, key } = selfSignedCertificate(folder);
-  certificate = fs.readFileSync(cert, 'utf8');
-  secureContext = tls.createSecureContext({ cert: certificate, key: fs.readFileSync(key) });
-});
-afterAll(() => fs.rmSync(folder, { recursive: true }));
-
-/** Something that listens on loopback. @returns its port */
-async function listen(onSocket: (socket: net.Socket) => void): Promise<number> {
-  const sockets = new Set<net.Socket>();
-  const server = net.createServer({ pauseOnConnect: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onSocket(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return (server.address() as net.AddressInfo).port;
-}
-
-/** Our own RTMP server. */
-async function server(options: { readonly tls?: tls.SecureContext; readonly refusal?: string } = {}) {
-  const heard: string[] = [];
-  const clock = new FakeClock();
-  const accepted: { socket?: net.Socket; connection?: Connection } = {};
-  const port = await listen((socket) => {
-    const one: Connection = new Connection(socket, { tls: options.tls, silenceMs: 10_000 }, clock, {
-      publish: ({ app, key }) => {
-        heard.push(`publish ${app}/${key}`);
-        if (options.refusal === undefined) one.admit();
-        else one.refuse(options.refusal);
-      },
-      audio: (body, timestamp) => heard.push(`audio ${timestamp} ${body.length}`),
-      video: (body, timestamp) => heard.push(`video ${timestamp} ${body.length}`),
-      metadata: ({ width, height }) => heard.push(`metadata ${width}x${height}`),
-      over: ({ how }) => heard.push(how),
-    });
-    Object.assign(accepted, { socket, connection: one });
-  });
-  return { port, heard, accepted };
-}
-
-/** A connection to that port, and what it says. */
-function connect(
-  port: number,
-  { host = '127.0.0.1', secure = false, ...rest }: Partial<ClientConnectionOptions & RtmpAddress> = {},
-) {
-  const clock = new FakeClock();
-  const events: string[] = [];
-  const address = { secure, host, port, app: 'live', key: KEY, tcUrl: `rtmp://${host}/live` };
-  const connection = new ClientConnection(
-    { address, permitted: LOOPBACK, clock, ...rest },
-    {
-      live: () => events.push('live'),
-      refused: (code, description) => events.push(`refused ${code}: ${description}`),
-      notPermitted: (reason) => events.push(`not permitted: ${reason}`),
-      closed: (cause) => events.push(`closed: ${cause}`),
-      drained: () => events.push('drained'),
-    },
-  );
-  onTestFinished(() => connection.destroy());
-  // Nothing is said before the constructor returns.
-  expect(events).toEqual([]);
-  return { connection, clock, events, happened: (text: string) => eventually(() => events).toContain(text) };
-}
-
-const resolving =
-  (...addresses: string[]): Resolve =>
-  (_, __, callback) =>
-    process.nextTick(
-      callback,
-      null,
-      addresses.map((address) => ({ address, family: net.isIP(address) })),
-    );
-
-test('publishes, and stops politely', async () => {
+test('publishes, with what says how to decode in front of each kind, and stops politely', async () => {
   const { port, heard } = await server();
   const { connection, clock, events, happened } = connect(port);
   await happened('live');
-  connection.metadata(DESCRIPTION);
-  connection.media('video', 0, Buffer.alloc(100_000));
-  connection.media('audio', 21, Buffer.alloc(300));
-  await eventually(() => heard).toContain('audio 21 300');
+  connection.describe(DESCRIPTION);
+  connection.send(unit('vk5000', 100_000), 5_000_000);
+  connection.send(unit('a5021', 300), 5_000_000);
+  await eventually(() => heard).toContain(`audio 21 ${300 + AUDIO_HEADER_BYTES}`);
   connection.finish();
   await eventually(() => heard).toContain('unpublished');
   expect(heard).toEqual([
     `publish live/${KEY}`,
     'metadata 1280x720',
-    'video 0 100000',
-    'audio 21 300',
+    `video 0 ${VIDEO_CONFIG_BYTES}`,
+    `video 0 ${100_000 + VIDEO_HEADER_BYTES}`,
+    `audio 21 ${AUDIO_CONFIG_BYTES}`,
+    `audio 21 ${300 + AUDIO_HEADER_BYTES}`,
     'unpublished',
   ]);
   expect(events.filter((event) => event !== 'drained')).toEqual([
@@ -129,12 +39,52 @@ test('publishes, and stops politely', async () => {
   await eventually(() => clock.pending).toBe(0);
 });
 
+test('says how to decode once for each format, and again in front of the first unit of another', async () => {
+  const { port, heard } = await server();
+  const { connection, happened } = connect(port);
+  await happened('live');
+  const other = { video: videoFormat(), audio: AUDIO };
+  for (const one of [
+    unit('vk0'),
+    unit('v33'),
+    unit('a40'),
+    unit('vk66', 10, other),
+    unit('v100', 10, other),
+  ]) {
+    connection.send(one, 0);
+  }
+  // One that is the same object as before is no other one.
+  connection.send(unit('vk133'), 0);
+  await eventually(() => heard).toContain(`video 133 ${10 + VIDEO_HEADER_BYTES}`);
+  const config = (ms: number) => `video ${ms} ${VIDEO_CONFIG_BYTES}`;
+  const frame = (ms: number) => `video ${ms} ${10 + VIDEO_HEADER_BYTES}`;
+  expect(heard.slice(1)).toEqual([
+    ...[config(0), frame(0), frame(33)],
+    ...[`audio 40 ${AUDIO_CONFIG_BYTES}`, `audio 40 ${10 + AUDIO_HEADER_BYTES}`],
+    ...[config(66), frame(66), frame(100)],
+    ...[config(133), frame(133)],
+  ]);
+});
+
+test('counts time in whole milliseconds from the origin, and never below it', async () => {
+  const { port, heard } = await server();
+  const { connection, happened } = connect(port);
+  await happened('live');
+  const at = (dtsUs: number) => ({ ...unit('a0'), dtsUs, ptsUs: dtsUs });
+  for (const dtsUs of [999_000, 1_000_000, 1_021_333, 1_042_667, 2 ** 32 * 1000 + 1_000_000])
+    connection.send(at(dtsUs), 1_000_000);
+  const last = 10 + AUDIO_HEADER_BYTES;
+  await eventually(() => heard).toHaveLength(7);
+  // Times of RTMP have 32 bits.
+  expect(heard.slice(2)).toEqual([0, 0, 21, 43, 0].map((ms) => `audio ${ms} ${last}`));
+});
+
 test('hears acknowledgements', async () => {
   const { port } = await server();
   const { connection, happened } = connect(port);
   await happened('live');
   expect([connection.acknowledges, connection.bytesAcknowledged]).toEqual([false, 0]);
-  connection.media('video', 0, Buffer.alloc(600_000));
+  connection.send(unit('vk0', 600_000), 0);
   await eventually(() => connection.bytesAcknowledged).toBeGreaterThan(250_000);
   expect(connection.acknowledges).toBe(true);
   // Of our own server: half a window, and what came in the same piece.
@@ -147,23 +97,21 @@ test('what the server does not take waits, and it is told when that was taken', 
   const { connection, events, happened } = connect(port);
   await happened('live');
   accepted.socket!.pause();
-  const body = Buffer.alloc(1_000_000);
-  for (let index = 0; index < 16; index++) connection.media('video', index, body);
+  for (let ms = 0; ms < 16; ms++) connection.send(unit(`vk${ms}`, 1_000_000), 0);
   // What is written in one turn is still here, all of it.
   expect(connection.queuedBytes).toBeGreaterThan(16_000_000);
   await new Promise(setImmediate);
   expect(events).not.toContain('drained');
   accepted.socket!.resume();
   await happened('drained');
-  expect(connection.queuedBytes).toBe(0);
+  await eventually(() => connection.queuedBytes).toBe(0);
 });
 
 test('who lets everything wait is cut off', async () => {
   const { port } = await server();
   const { connection, happened } = connect(port);
   await happened('live');
-  const body = Buffer.alloc(13_000_000);
-  for (let index = 0; index < 3; index++) connection.media('video', index, body);
+  for (let ms = 0; ms < 3; ms++) connection.send(unit(`vk${ms}`, 13_000_000), 0);
   expect(connection.queuedBytes).toBeLessThan(30_000_000);
   await happened('closed: The connection to 127.0.0.1 was lost.');
 });
@@ -176,92 +124,6 @@ test('is refused, in the words of the server, and closed', async () => {
     'refused NetStream.Publish.BadName: Stream already publishing',
     'closed: 127.0.0.1 refused.',
   ]);
-});
-
-describe('TLS', () => {
-  test('with a certificate that is trusted for that name', async () => {
-    const { port, heard } = await server({ tls: secureContext });
-    const { connection, happened } = connect(port, {
-      secure: true,
-      host: 'localhost',
-      ca: certificate,
-      resolve: resolving('127.0.0.1'),
-    });
-    await happened('live');
-    connection.media('audio', 5, Buffer.alloc(10));
-    await eventually(() => heard).toContain('audio 5 10');
-  });
-
-  test.each<[string, Partial<ClientConnectionOptions & RtmpAddress>, () => string | undefined, RegExp]>([
-    ['nobody vouches for', {}, () => undefined, /^closed: The certificate of localhost is not trusted: self/],
-    [
-      'that is for another name',
-      { host: 'other.example' },
-      () => certificate,
-      /^closed: The certificate of other\.example is not trusted: Hostname/,
-    ],
-    [
-      'that is not for an address',
-      { host: '127.0.0.1' },
-      () => certificate,
-      /^closed: The certificate of 127\.0\.0\.1 is not trusted: /,
-    ],
-  ])('a certificate %s is not accepted, and nothing is said', async (_, options, ca, cause) => {
-    const { port, heard } = await server({ tls: secureContext });
-    const { events } = connect(port, {
-      secure: true,
-      host: 'localhost',
-      resolve: resolving('127.0.0.1'),
-      ca: ca(),
-      ...options,
-    });
-    await eventually(() => events).toHaveLength(1);
-    expect(events[0]).toMatch(cause);
-    await eventually(() => heard).toEqual(['closed']);
-  });
-
-  test('with a server that does not speak it', async () => {
-    const port = await listen((socket) => {
-      socket.resume();
-      socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
-    });
-    const { happened } = connect(port, { secure: true });
-    await happened(
-      `closed: 127.0.0.1:${port} does not speak TLS: the address may have to begin with rtmp://.`,
-    );
-  });
-});
-
-describe('addresses that are not permitted are not connected to', () => {
-  const permitted = new PermittedAddresses({ everything: false, allow: [] });
-
-  test.each<[string, Partial<RtmpAddress & ClientConnectionOptions>]>([
-    ['127.0.0.1', {}],
-    ['127.0.0.1', { secure: true }],
-    ['::1', {}],
-    ['::ffff:127.0.0.1', {}],
-    ['cdn.example', { resolve: resolving('127.0.0.1') }],
-    ['cdn.example', { resolve: resolving('127.0.0.1', '::1', '::ffff:127.0.0.1'), secure: true }],
-    // The system's resolver reads these as 127.0.0.1.
-    ['127.1', {}],
-    ['2130706433', {}],
-    ['0x7f000001', { secure: true }],
-  ])('%s %j', async (host, options) => {
-    let count = 0;
-    const port = await listen(() => count++);
-    const { events } = connect(port, { permitted, host, ...options });
-    await eventually(() => events).toHaveLength(1);
-    expect(events).toEqual([`not permitted: The address ${host} is private: allow it with outputs.allow.`]);
-    expect(count).toBe(0);
-  });
-
-  test('of several of a name, those that are permitted are', async () => {
-    const { port } = await server();
-    const only = new PermittedAddresses({ everything: false, allow: ['127.0.0.1'] });
-    const resolve = resolving('127.0.0.2', '127.0.0.1');
-    const { happened } = connect(port, { permitted: only, host: 'cdn.example', resolve });
-    await happened('live');
-  });
 });
 
 describe('it ends with a cause', () => {
@@ -319,8 +181,8 @@ describe('it ends with a cause', () => {
     connection.destroy();
     connection.destroy();
     connection.finish();
-    connection.media('audio', 1, Buffer.alloc(1));
-    connection.metadata(DESCRIPTION);
+    connection.send(unit('a1'), 0);
+    connection.describe(DESCRIPTION);
     await eventually(() => accepted.socket!.destroyed).toBe(true);
     expect(events).toEqual(['live', 'closed: The connection was closed.']);
   });
@@ -341,7 +203,7 @@ describe('what comes after its end', () => {
     const { connection, clock, happened } = connect(port);
     await happened('live');
     accepted.socket!.pause();
-    connection.media('video', 0, Buffer.alloc(16_000_000));
+    connection.send(unit('vk0', 16_000_000), 0);
     connection.finish();
     clock.advance(999);
     expect(connection.queuedBytes).toBeGreaterThan(0);

@@ -72,8 +72,8 @@ describe('AAC is decoded that comes', () => {
     const fed = all.decoders.at(-1)?.fed ?? [];
     expect(fed.length).toBeGreaterThan(200);
     // Where the frame is in what the decoder is given depends on how it is spoken to.
-    for (const [index, { body }] of fed.slice(0, 50).entries())
-      expect(body.includes(AAC.frame(index))).toBe(true);
+    for (const [index, { frame }] of fed.slice(0, 50).entries())
+      expect(frame.includes(AAC.frame(index))).toBe(true);
   });
 });
 

@@ -149,10 +149,8 @@ describe('empty NAL units', () => {
       all.video(avcBody(withLengths([Buffer.alloc(0)])), ms);
       all.video(pictureBody(key, number), ms);
     });
-    const seconds = all.statistics.video?.frameRate;
-    expect([program.filter(({ nals }) => nals.every(({ length }) => length === 0)), seconds]).toEqual([
-      [],
-      25,
-    ]);
+    const empty = program.filter(({ nals }) => nals.every(({ length }) => length === 0));
+    expect(empty).toEqual([]);
+    expect(Math.abs(all.statistics.video!.frameRate! - 25)).toBeLessThan(1);
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { VideoClock } from '../../../../transcode/program/video-clock.ts';
 import { aacBody, PLAIN, pictureBody, recordOf, sequenceHeader } from '../../support/flv-bodies.ts';
 import { PERIOD_MS, stream } from '../../support/picture-stream.ts';
 import { push } from '../../support/push.ts';
@@ -109,37 +108,3 @@ describe('sound and pictures go on in real time when of the stamps', () => {
     expect(jumps + steps).toBeGreaterThan(0);
   });
 });
-
-/** @param soundMs - by how much sound is stamped later than the pictures that come with it @returns by how much a picture goes out later than the sound that came with it, ms */
-function skewInProgram(soundMs: number): number {
-  const all = push();
-  all.open('video', 'audio');
-  const program = all.program();
-  all.audio(aacBody(0, AAC_CONFIG), 0);
-  all.video(sequenceHeader(recordOf(PLAIN)), 0);
-  const clock = new VideoClock(Number.NEGATIVE_INFINITY);
-  let skewMs = 0;
-  stream(
-    all,
-    (key, number, ms) => {
-      all.video(pictureBody(key, number), right(ms));
-      all.audio(aacBody(1, AAC_FRAME), right(ms) + soundMs);
-      decode(all);
-      const { showMs, dueAt, soundLateMs } = program.at(-1)!;
-      const placed = clock.place(showMs, showMs, dueAt + 10_000, soundLateMs);
-      const picture = placed.decodeMs + placed.compositionMs - 10_000;
-      const sound = all.clock.now() + (all.statistics.audio?.delayMs ?? 0);
-      skewMs = picture - sound;
-    },
-    { seconds: 40 },
-  );
-  return skewMs;
-}
-
-test.each([[1_000], [2_000], [2_900]])(
-  'what is stamped %i ms later than it comes is treated alike in programs, sound or pictures',
-  (ms) => {
-    const [sound, pictures] = [skewInProgram(ms), skewInProgram(-ms)];
-    expect({ ms, difference: Math.abs(sound + pictures) < 250 }).toEqual({ ms, difference: true });
-  },
-);

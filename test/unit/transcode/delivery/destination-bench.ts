@@ -73,6 +73,27 @@ export function playFor({ feed, clock }: DestinationBench, seconds: number, byte
   }
 }
 
+export const STEP_MS = 40;
+/** 25 video frames a second with a key frame every two seconds, and audio: 390 kB a second. */
+export function playStep({ feed, clock }: DestinationBench): void {
+  clock.advance(STEP_MS);
+  const ms = Math.round(clock.now() + 1_000);
+  const isKey = ms % 2_000 === 0;
+  feed.play(`v${isKey ? 'k' : ''}${ms}`, isKey ? 50_000 : 14_000);
+  feed.play(`a${ms} a${ms + 20}`, 400);
+}
+
+/** Plays for so many seconds, in each of which the system takes so many bytes. */
+export function takeFor(all: DestinationBench, seconds: number, bytesASecond: number): void {
+  const connection = all.last();
+  for (let step = 0; step < (seconds * 1000) / STEP_MS; step++) {
+    connection.isBlocked = true;
+    playStep(all);
+    connection.queuedBytes = Math.max(0, connection.queuedBytes - (bytesASecond * STEP_MS) / 1000);
+    connection.events.drained();
+  }
+}
+
 /** @returns how long it waits after each of so many attempts, ms */
 export function waits(all: DestinationBench, count: number, attempt: () => void): number[] {
   return Array.from({ length: count }, () => {

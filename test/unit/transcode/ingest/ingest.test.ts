@@ -48,7 +48,7 @@ describe('the encoder is called', () => {
     one.rename('obs-output');
     one.refuse('video', 'VP6', undefined);
     one.refuse('audio', 'Speex', undefined);
-    one.refuse('video', 'H.264', 'without its parameter sets');
+    one.refuse('video', 'H264', 'without its parameter sets');
     expect(reasons).toEqual([
       'OBS sends VP6 video, which is not taken: set the video encoder to H.264 (x264)',
       'OBS sends Speex audio, which is not taken: set the audio encoder to AAC',

@@ -12,6 +12,7 @@ import {
   path,
   picture,
 } from '../../support/picture-path.ts';
+import { repeated } from '../../support/sent-audio.ts';
 
 vi.mock(import('../../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
   const { FakeVideoTranscoder } = await import('../../support/fake-jobs.ts');
@@ -93,16 +94,17 @@ describe('another format', () => {
     expect(shown().at(-1)!.nals).toEqual([LARGE, PPS, KEY]);
     expect(video.analysis.sps).toMatchObject({ width: 1_920, height: 1_080 });
     expect(video.analysis.size).toEqual({ width: 1_920, height: 1_080 });
-    expect(plans).toHaveLength(1);
+    // The room is told of the other size.
+    expect(plans).toEqual(repeated('pass-through: browsers take it as it is', 2));
   });
 
   test('that says the same in another object goes out as well, and counts as a change', () => {
-    const { video, configure, group, letters } = passing();
+    const { video, configure, group, letters, plans } = passing();
     group(2);
     const { changes } = video;
     configure(formatOf(PLAIN));
     group(2);
-    expect([video.changes - changes, letters()]).toEqual([1, 'KiKi']);
+    expect([video.changes - changes, letters(), plans.length]).toEqual([1, 'KiKi', 1]);
   });
 
   test('empties the cache of what came since the last key frame', () => {
@@ -128,19 +130,6 @@ test('all that comes is told, whatever browsers get of it, with the gap between 
     [true, 10_120, 120],
     [false, 10_160, 120],
   ]);
-});
-
-test('a picture that is malformed is dropped; after a key frame that is, nothing comes up to the next one', () => {
-  const { video, receive, group, letters } = passing();
-  group(2);
-  const broken = Buffer.from('000000ff65', 'hex');
-  receive(picture('i', 0, { data: broken }));
-  group(1);
-  receive(picture('K', 0, { data: broken }));
-  receive(picture('i'));
-  group(2);
-  expect(letters()).toBe('KiKKi');
-  expect(video.framesDropped).toBe(2);
 });
 
 describe('what cannot be taken', () => {

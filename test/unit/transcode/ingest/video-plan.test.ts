@@ -129,7 +129,7 @@ test.each(['H263', 'Screen', 'VP6', 'unknown', ''])('%s is refused', (codec) => 
 });
 
 test('what is refused for what is the matter with it says so', () => {
-  expect(refuseVideo('OBS', 'H.264', 'without its parameter sets')).toBe(
+  expect(refuseVideo('OBS', 'H264', 'without its parameter sets')).toBe(
     'OBS sends H.264 without its parameter sets, so that it cannot be decoded',
   );
 });

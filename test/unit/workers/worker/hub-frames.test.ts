@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MediaLink } from '../../../../src/gateway.ts';
-import type { SourceConfig, SourcePicture } from '../../../../src/media/picture-source.ts';
+import type { SourceUnit } from '../../../../src/media/access-unit.ts';
 import { receiveFromHub } from '../../../../src/workers/worker/hub-frames.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { vp8Frame, vp8Packets } from '../../support/vp8-packets.ts';
@@ -11,8 +11,7 @@ const PERIOD_MS = 40;
 function receiving() {
   const clock = new FakeClock();
   const sent: Buffer[] = [];
-  const configs: SourceConfig[] = [];
-  const pictures: SourcePicture[] = [];
+  const units: SourceUnit[] = [];
   const receivers = new Map<number, (packet: Buffer) => void>();
   const link: MediaLink = {
     send: (packet) => sent.push(packet),
@@ -23,10 +22,7 @@ function receiving() {
     onFeedback: () => () => {},
     onClose: () => () => {},
   };
-  const end = receiveFromHub(link, { ssrc: SSRC, codec: 'VP8' }, clock, {
-    config: (config) => configs.push(config),
-    picture: (picture) => pictures.push(picture),
-  });
+  const end = receiveFromHub(link, { ssrc: SSRC, codec: 'VP8' }, clock, (unit) => units.push(unit));
   let sequenceNumber = 0;
   let index = 0;
   /** @param letters - K and i, in real time */
@@ -39,22 +35,29 @@ function receiving() {
       clock.advance(PERIOD_MS);
     }
   };
-  return { clock, sent, configs, pictures, send, end };
+  return { clock, sent, units, send, end };
 }
 
-test('pictures come with the times of their source, and when they were due', () => {
-  const { clock, configs, pictures, send } = receiving();
+test('units come with the times of their source, and when they were due', () => {
+  const { clock, units, send } = receiving();
   clock.advance(3_000);
   send('Kii');
   clock.advance(60); // what comes now is late
   send('i');
-  expect(configs).toEqual([{ codec: 'VP8', parameterSets: [] }]);
-  expect(pictures.map(({ key, showMs, decodeMs, dueAt }) => [key, showMs, decodeMs, dueAt])).toEqual([
+  expect(units.map(({ key, ptsUs, dtsUs, dueAt }) => [key, ptsUs, dtsUs, dueAt])).toEqual([
     [true, 0, 0, 3_000],
-    [false, 40, 40, 3_040],
-    [false, 80, 80, 3_080],
-    [false, 120, 120, 3_120],
+    [false, 40_000, 40_000, 3_040],
+    [false, 80_000, 80_000, 3_080],
+    [false, 120_000, 120_000, 3_120],
   ]);
+});
+
+test('units have one format, of which the hub says no more than the codec', () => {
+  const { units, send } = receiving();
+  send('KiK');
+  expect(new Set(units.map(({ format }) => format))).toEqual(
+    new Set([{ kind: 'video', codec: 'VP8', parameterSets: [] }]),
+  );
 });
 
 test('a key frame is asked for after 10 s without one, and each second until it comes', () => {
@@ -73,9 +76,9 @@ test('a key frame is asked for after 10 s without one, and each second until it 
 });
 
 test('ended, nothing comes any more', () => {
-  const { pictures, send, end } = receiving();
+  const { units, send, end } = receiving();
   send('K');
   end();
   send('K');
-  expect(pictures).toHaveLength(1);
+  expect(units).toHaveLength(1);
 });

@@ -1,52 +1,52 @@
 import net from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { toMachineTime } from '../../../src/base/machine-time.ts';
-import { writeSourceConfig, writeSourcePicture } from '../../../src/media/frame-wire.ts';
-import type { SourceConfig, SourcePicture } from '../../../src/media/picture-source.ts';
+import type { SourceUnit, VideoFormat } from '../../../src/media/access-unit.ts';
+import { writeFormat, writeUnit } from '../../../src/media/frame-wire.ts';
 import type { FrameAddress } from '../../../src/room/track.ts';
 import { FrameReceivers } from '../../../src/workers/worker/frame-receivers.ts';
 import { openFrameSender } from '../../../src/workers/worker/frame-sender.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
-/* Pictures on their way from one worker to another, over real sockets. */
+/* Video units on their way from one worker to another, over real sockets. */
 
-const CONFIG: SourceConfig = {
+const FORMAT: VideoFormat = {
+  kind: 'video',
   codec: 'H264',
   record: Buffer.from('0164000a', 'hex'),
   lengthBytes: 4,
   parameterSets: [Buffer.from('6764', 'hex')],
 };
+const OTHER_FORMAT: VideoFormat = { kind: 'video', codec: 'VP8', parameterSets: [] };
 
-function picture(key: boolean, number: number, bytes = 4): SourcePicture {
-  const times = { decodeMs: number, showMs: number, dueAt: 5_000.5, keyFrameGapMs: 0, soundLateMs: 0 };
-  return { data: Buffer.alloc(bytes, number), key, disposable: false, ...times };
+/** @param number - says which one it is */
+function unit(key: boolean, number: number, bytes = 4, format = FORMAT): SourceUnit {
+  const times = { dtsUs: number, ptsUs: number, dueAt: 5_000.5, keyFrameGapMs: 0, audioLateMs: 0 };
+  const data = Buffer.alloc(bytes, number);
+  return { format, data, key, disposable: false, discontinuity: false, ...times };
 }
 
-/** Where pictures are taken. */
+/** Where units are taken. */
 function taking() {
   const clock = new FakeClock();
-  const inlets = new FrameReceivers(clock);
-  onTestFinished(() => inlets.close());
+  const receivers = new FrameReceivers(clock);
+  onTestFinished(() => receivers.close());
   const open = async () => {
-    const configs: SourceConfig[] = [];
-    const pictures: SourcePicture[] = [];
-    const inlet = await inlets.open({
-      config: (config) => configs.push(config),
-      picture: (one) => pictures.push(one),
-    });
-    /** When they are shown, K for key frames. */
-    const letters = () => pictures.map(({ key, showMs }) => (key ? 'K' : 'i') + showMs).join(' ');
-    return { inlet, target: inlet.target, configs, pictures, letters };
+    const units: SourceUnit[] = [];
+    const receiver = await receivers.open((one) => units.push(one));
+    /** Their numbers, K for key frames. */
+    const letters = () => units.map(({ key, ptsUs }) => (key ? 'K' : 'i') + ptsUs).join(' ');
+    return { receiver, target: receiver.target, units, letters };
   };
-  return { clock, inlets, open };
+  return { clock, receivers, open };
 }
 
 function send(target: FrameAddress) {
   let closed = 0;
-  const outlet = openFrameSender(target, () => closed++);
-  onTestFinished(() => outlet.close());
-  return { outlet, isClosed: () => closed };
+  const sender = openFrameSender(target, () => closed++);
+  onTestFinished(() => sender.close());
+  return { sender, isClosed: () => closed };
 }
 
 /** Somebody who says what we like. */
@@ -62,21 +62,29 @@ function stranger(port: number) {
   return { socket, isClosed: () => closed };
 }
 
-test('configurations and pictures come out as they went in, with times of this process', async () => {
+test('units come out as they went in, with their format, and with times of this process', async () => {
   const { open } = taking();
-  const { target, configs, pictures } = await open();
-  const { outlet } = send(target);
-  outlet.configure(CONFIG);
-  const sent = [picture(true, 1), picture(false, 2, 300_000), { ...picture(false, 3), disposable: true }];
-  for (const one of sent) outlet.send(one);
-  await eventually(() => pictures.length).toBe(3);
-  expect(configs).toEqual([CONFIG]);
-  for (const [index, { data, dueAt, ...rest }] of pictures.entries()) {
+  const { target, units } = await open();
+  const { sender } = send(target);
+  const sent = [
+    unit(true, 1),
+    unit(false, 2, 300_000),
+    { ...unit(false, 3), disposable: true },
+    { ...unit(true, 4, 4, OTHER_FORMAT), discontinuity: true },
+    unit(true, 5),
+  ];
+  for (const one of sent) sender.send(one);
+  await eventually(() => units.length).toBe(sent.length);
+  for (const [index, { data, dueAt, ...rest }] of units.entries()) {
     const { data: expected, dueAt: due, ...others } = sent[index]!;
     expect(rest).toEqual(others);
     expect(data.equals(expected)).toBe(true);
     expect(dueAt).toBeCloseTo(due, 3);
   }
+  // A format is another one where it was one, and only there.
+  const formats = units.map(({ format }) => format);
+  expect([formats[1], formats[2]]).toEqual([formats[0], formats[0]]);
+  expect(new Set(formats).size).toBe(3);
 });
 
 test('each source comes out where it was expected, all on one port of loopback', async () => {
@@ -85,20 +93,20 @@ test('each source comes out where it was expected, all on one port of loopback',
   expect(first.target.port).toBe(second.target.port);
   expect(first.target.token).not.toBe(second.target.token);
   expect(first.target.token).toMatch(/^[0-9a-f]{32}$/);
-  send(second.target).outlet.send(picture(true, 2));
-  send(first.target).outlet.send(picture(true, 1));
+  send(second.target).sender.send(unit(true, 2));
+  send(first.target).sender.send(unit(true, 1));
   await eventually(() => [first.letters(), second.letters()]).toEqual(['K1', 'K2']);
 });
 
 test('a token that comes in pieces, with all that follows it, is one', async () => {
   const { open } = taking();
-  const { target, configs, letters } = await open();
+  const { target, letters } = await open();
   const { socket } = stranger(target.port);
   socket.setNoDelay(true);
   const bytes = Buffer.concat([
     Buffer.from(target.token),
-    writeSourceConfig(CONFIG),
-    ...writeSourcePicture({ ...picture(true, 1), dueAt: toMachineTime(0) }),
+    writeFormat(FORMAT),
+    ...writeUnit({ ...unit(true, 1), dueAt: toMachineTime(0) }),
   ]);
   for (const [from, to] of [
     [0, 5],
@@ -108,7 +116,6 @@ test('a token that comes in pieces, with all that follows it, is one', async () 
     await new Promise<void>((resolve) => socket.write(bytes.subarray(from, to), () => resolve()));
   }
   await eventually(letters).toBe('K1');
-  expect(configs).toHaveLength(1);
 });
 
 describe('is not heard', () => {
@@ -118,14 +125,16 @@ describe('is not heard', () => {
     ['who asks for a page', () => 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'],
   ])('%s', async (_, tokenOf) => {
     const { open, clock } = taking();
-    const { target, configs, pictures } = await open();
+    const { target, units, letters } = await open();
     const { socket, isClosed } = stranger(target.port);
-    socket.write(Buffer.concat([Buffer.from(tokenOf(target.token)), writeSourceConfig(CONFIG)]));
+    socket.write(
+      Buffer.concat([Buffer.from(tokenOf(target.token)), writeFormat(FORMAT), ...writeUnit(unit(true, 9))]),
+    );
     await eventually(isClosed).toBe(true);
-    expect([configs, pictures]).toEqual([[], []]);
+    expect(units).toEqual([]);
     // It did no harm to whom it was for.
-    send(target).outlet.configure(CONFIG);
-    await eventually(() => configs.length).toBe(1);
+    send(target).sender.send(unit(true, 1));
+    await eventually(letters).toBe('K1');
     await eventually(() => clock.pending).toBe(0);
   });
 
@@ -133,12 +142,12 @@ describe('is not heard', () => {
     const { open } = taking();
     const { target, letters } = await open();
     const first = send(target);
-    first.outlet.send(picture(true, 1));
+    first.sender.send(unit(true, 1));
     await eventually(letters).toBe('K1');
     const second = send(target);
-    second.outlet.send(picture(true, 9));
+    second.sender.send(unit(true, 9));
     await eventually(second.isClosed).toBe(1);
-    first.outlet.send(picture(false, 2));
+    first.sender.send(unit(false, 2));
     await eventually(letters).toBe('K1 i2');
     expect(first.isClosed()).toBe(0);
   });
@@ -147,26 +156,26 @@ describe('is not heard', () => {
     const { open } = taking();
     const { target, letters } = await open();
     const first = send(target);
-    first.outlet.send(picture(true, 1));
+    first.sender.send(unit(true, 1));
     await eventually(letters).toBe('K1');
-    first.outlet.close();
+    first.sender.close();
     await eventually(first.isClosed).toBe(1);
     const second = send(target);
-    second.outlet.send(picture(true, 2));
+    second.sender.send(unit(true, 2));
     await eventually(second.isClosed).toBe(1);
     expect(letters()).toBe('K1');
   });
 
   test('who is not expected any more', async () => {
     const { open } = taking();
-    const { inlet, target, letters } = await open();
+    const { receiver, target, letters } = await open();
     const before = send(target);
-    before.outlet.send(picture(true, 1));
+    before.sender.send(unit(true, 1));
     await eventually(letters).toBe('K1');
-    inlet.close();
+    receiver.close();
     await eventually(before.isClosed).toBe(1);
     const after = send(target);
-    after.outlet.send(picture(true, 2));
+    after.sender.send(unit(true, 2));
     await eventually(after.isClosed).toBe(1);
     expect(letters()).toBe('K1');
   });
@@ -187,9 +196,9 @@ test('what is no message ends its own connection only', async () => {
   const [bad, good] = [await open(), await open()];
   const { socket, isClosed } = stranger(bad.target.port);
   socket.write(Buffer.concat([Buffer.from(bad.target.token), Buffer.alloc(64, 0xff)]));
-  const { outlet } = send(good.target);
+  const { sender } = send(good.target);
   await eventually(isClosed).toBe(true);
-  outlet.send(picture(true, 1));
+  sender.send(unit(true, 1));
   await eventually(good.letters).toBe('K1');
 });
 
@@ -203,14 +212,14 @@ test('64 strangers at once are borne with, and one more is not', async () => {
   expect(strangers.some(({ isClosed }) => isClosed())).toBe(false);
   strangers[0]!.socket.destroy();
   await eventually(() => clock.pending).toBe(63);
-  send(target).outlet.send(picture(true, 1));
+  send(target).sender.send(unit(true, 1));
   await eventually(letters).toBe('K1');
 });
 
 test('those who are known are no strangers', async () => {
   const { open } = taking();
   const all = await Promise.all(Array.from({ length: 80 }, open));
-  for (const { target } of all) send(target).outlet.send(picture(true, 1));
+  for (const { target } of all) send(target).sender.send(unit(true, 1));
   await eventually(() => all.filter(({ letters }) => letters() === 'K1').length).toBe(80);
 });
 
@@ -237,25 +246,39 @@ describe('the one who sends', () => {
 
   test('leaves out what is more than waits, up to a key frame', async () => {
     const { target, letters } = await taking().open();
-    const { outlet } = send(target);
+    const { sender } = send(target);
     const mebi = 1024 * 1024;
     // Nothing is written before this turn of the event loop is over: all of it waits.
-    for (let number = 0; number < 12; number++) outlet.send(picture(number === 0, number, mebi));
-    outlet.send(picture(true, 12));
+    for (let number = 0; number < 12; number++) sender.send(unit(number === 0, number, mebi));
+    sender.send(unit(true, 12));
     await eventually(() => letters().endsWith('i7')).toBe(true);
-    outlet.send(picture(false, 13));
-    outlet.send(picture(true, 14));
-    outlet.send(picture(false, 15));
+    sender.send(unit(false, 13));
+    sender.send(unit(true, 14));
+    sender.send(unit(false, 15));
     // 8 MiB and what goes beyond; a key frame that finds no room is left out as well, with all behind it.
     await eventually(letters).toBe('K0 i1 i2 i3 i4 i5 i6 i7 K14 i15');
   });
 
-  test('holds no more of it than 8 MiB, and a picture', async () => {
+  test('says another format with the first unit that finds room, whatever was left out before it', async () => {
+    const { target, units, letters } = await taking().open();
+    const { sender } = send(target);
+    const mebi = 1024 * 1024;
+    for (let number = 0; number < 10; number++) sender.send(unit(number === 0, number, mebi));
+    sender.send(unit(true, 10, 4, OTHER_FORMAT)); // finds no room
+    await eventually(() => letters().endsWith('i7')).toBe(true);
+    sender.send(unit(false, 11, 4, OTHER_FORMAT));
+    sender.send(unit(true, 12, 4, OTHER_FORMAT));
+    await eventually(letters).toBe('K0 i1 i2 i3 i4 i5 i6 i7 K12');
+    expect(units.at(-1)!.format).toEqual(OTHER_FORMAT);
+    expect(units.at(-2)!.format).toEqual(FORMAT);
+  });
+
+  test('holds no more of it than 8 MiB, and a unit', async () => {
     const { target, read } = await unread();
-    const { outlet, isClosed } = send(target);
-    for (let number = 0; number < 400; number++) outlet.send(picture(true, 1, 256 * 1024));
+    const { sender, isClosed } = send(target);
+    for (let number = 0; number < 400; number++) sender.send(unit(true, 1, 256 * 1024));
     const reading = read();
-    setImmediate(() => outlet.close());
+    setImmediate(() => sender.close());
     const bytes = await reading;
     await eventually(isClosed).toBe(1);
     // What the system takes by itself comes on top.
@@ -263,27 +286,25 @@ describe('the one who sends', () => {
   });
 
   test('is told once when nobody is there, and can go on sending', async () => {
-    const { inlets, open } = taking();
+    const { receivers, open } = taking();
     const { target } = await open();
-    inlets.close();
-    const { outlet, isClosed } = send(target);
-    outlet.configure(CONFIG);
-    outlet.send(picture(true, 1));
+    receivers.close();
+    const { sender, isClosed } = send(target);
+    sender.send(unit(true, 1));
     await eventually(isClosed).toBe(1);
-    outlet.configure(CONFIG);
-    outlet.send(picture(true, 2));
-    outlet.close();
+    sender.send(unit(true, 2));
+    sender.close();
     expect(isClosed()).toBe(1);
   });
 });
 
 test('closed, nobody is heard any more', async () => {
-  const { inlets, open } = taking();
+  const { receivers, open } = taking();
   const { target, letters } = await open();
-  const { outlet, isClosed } = send(target);
-  outlet.send(picture(true, 1));
+  const { sender, isClosed } = send(target);
+  sender.send(unit(true, 1));
   await eventually(letters).toBe('K1');
-  inlets.close();
+  receivers.close();
   await eventually(isClosed).toBe(1);
   const late = stranger(target.port);
   await eventually(late.isClosed).toBe(true);
