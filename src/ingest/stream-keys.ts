@@ -38,19 +38,28 @@ export class StreamKeys {
 
   /** Whether it is one of the configuration, which nobody else knows. */
   isConfigured(text: string): boolean {
-    const given = digest(text);
-    return this.#keys.filter((known) => timingSafeEqual(known.digest, given)).length > 0;
+    return this.#configured(text) !== undefined;
   }
 
   /** @param text - as the encoder sent it. @returns undefined for a key that is none */
   find(text: string): StreamKey | undefined {
+    return (
+      this.#configured(text) ??
+      (this.#roomNames && text.length <= MAX_KEY_CHARACTERS ? byRoomName(text) : undefined)
+    );
+  }
+
+  /** With what people append to it for other services; a key may have question marks of its own. */
+  #configured(text: string): StreamKey | undefined {
     if (text.length > MAX_KEY_CHARACTERS) return undefined;
-    const given = digest(text);
     let found: StreamKey | undefined;
-    for (const { digest: known, stream } of this.#keys) {
-      if (timingSafeEqual(known, given)) found = stream;
+    for (let end = text.length; end > 0 && !found; end = text.lastIndexOf('?', end - 1)) {
+      const given = digest(text.slice(0, end));
+      for (const { digest: known, stream } of this.#keys) {
+        if (timingSafeEqual(known, given)) found = stream;
+      }
     }
-    return found ?? (this.#roomNames ? byRoomName(text) : undefined);
+    return found;
   }
 }
 

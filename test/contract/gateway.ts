@@ -19,7 +19,7 @@ export interface ContractPeer {
   toldToGo(): Promise<string>;
 }
 
-/** Where a gateway dials out to. */
+/** Where a gateway's sink brings programs to. */
 export interface DialledServer {
   /** With what lets somebody in there. */
   readonly address: string;
@@ -30,7 +30,7 @@ export interface DialledServer {
   close(): Promise<void>;
 }
 
-/** How a gateway dials out, for those that do. */
+/** What a gateway's sink is tested with, for those that have one. */
 export interface Dialling {
   /** Starts a server of the real kind. */
   answering(): Promise<DialledServer>;
@@ -158,13 +158,14 @@ export function contractSuite(gateway: GatewayUnderTest): void {
     });
 
     const { dialling } = gateway;
-    describe.skipIf(!dialling)('dials out', () => {
-      test('the program arrives, and when it ends, that is said there', async () => {
+    describe.skipIf(!dialling)('its sink', () => {
+      test('brings the program there, and when it ends, says so', async () => {
         const there = await dialling!.answering();
         const room = server.rooms.open('dialling');
         const output = await server.outputs.start(room, { type: 'room' }, [there.address]);
         await expect.poll(() => output.destinations[0]!.report.state).toBe('live');
         await expect.poll(() => there.arrived()).toBe(true);
+        await expect.poll(() => output.destinations[0]!.report.originUs).toBeGreaterThanOrEqual(0);
         expect(output.destinations[0]!.shownAddress).not.toContain(dialling!.secret);
         await server.outputs.stop(output.id);
         expect(output.status).toBe('complete');
@@ -172,7 +173,7 @@ export function contractSuite(gateway: GatewayUnderTest): void {
         await there.close();
       });
 
-      test('where nobody answers it goes on trying, says why without what is secret, and can be ended', async () => {
+      test('goes on trying where nobody answers, says why without what is secret, and can be ended', async () => {
         const room = server.rooms.open('trying');
         const output = await server.outputs.start(room, { type: 'room' }, [await dialling!.unanswered()]);
         await expect.poll(() => output.destinations[0]!.report.retries).toBeGreaterThan(1);
@@ -183,7 +184,7 @@ export function contractSuite(gateway: GatewayUnderTest): void {
         expect(output.status).toBe('aborted');
       });
 
-      test('what is no address is refused in a sentence, and nothing of it stays', async () => {
+      test('refuses what is no address in a sentence, and nothing of it stays', async () => {
         const room = server.rooms.open('refusing');
         const before = server.outputs.all.length;
         const start = server.outputs.start(room, { type: 'room' }, [dialling!.malformed]);
@@ -192,7 +193,7 @@ export function contractSuite(gateway: GatewayUnderTest): void {
         expect(server.outputs.all.length).toBe(before);
       });
 
-      test('stop ends its legs, and says so there', async () => {
+      test('ends what it delivers when the server stops, and says so there', async () => {
         const there = await dialling!.answering();
         const own = await startServer({ gateways: gateway.modules, sections: gateway.sections });
         const output = await own.outputs.start(own.rooms.open('ending'), { type: 'room' }, [there.address]);

@@ -17,7 +17,7 @@ import { FuzzFailure, type FuzzReport } from './failure.ts';
 import { Mutator } from './mutator.ts';
 
 /** Small, so that every one of them is run into. */
-const LIMITS = { maxMessageBytes: 6000, maxChunkStreams: 5, maxChunkBytes: 5000, maxBufferedBytes: 9000 };
+const LIMITS = { maxMessageBytes: 6000, maxChunkStreams: 5, maxBufferedBytes: 9000 };
 const AMF_DEPTH = 16;
 const AMF_VALUES = 2000;
 const AMF_TEXT_BYTES = 2 ** 20;

@@ -75,8 +75,8 @@ export class RedirectingConnection implements DeliveryConnection {
     } else if (++this.#redirects > MAX_REDIRECTS) {
       this.#events.closed(`The server redirects more than ${MAX_REDIRECTS} times.`);
     } else {
-      this.#events.redirected(maskedAddress(`${address.tcUrl}/${address.key}`));
       this.#connection = this.#connect(address);
+      this.#events.redirected(maskedAddress(`${address.tcUrl}/${address.key}`)); // which may end it
     }
   }
 }

@@ -7,22 +7,23 @@ export interface ChunkLimits {
   maxMessageBytes: number;
   /** Chunk streams that it may ever use. */
   maxChunkStreams: number;
-  /** Chunk size that it may set. */
-  maxChunkBytes: number;
   /** Of all unfinished messages together. */
   maxBufferedBytes: number;
 }
 
+/** The length in a header has three bytes. */
+const MAX_MESSAGE_BYTES = 0xffffff;
+
 export const DEFAULT_CHUNK_LIMITS: Readonly<ChunkLimits> = {
-  maxMessageBytes: 4 * 2 ** 20,
-  maxChunkStreams: 16,
-  maxChunkBytes: 2 ** 20,
-  maxBufferedBytes: 8 * 2 ** 20,
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  maxChunkStreams: 64,
+  maxBufferedBytes: 20 * 2 ** 20,
 };
 
 /** Until a peer says otherwise (RTMP 1.0, section 5.4.1). */
 export const DEFAULT_CHUNK_BYTES = 128;
-export const MAX_CHUNK_BYTES = 0xffffff;
+/** Section 5.4.1; no chunk is larger than its message, and memory is allocated as bytes come. */
+export const MAX_CHUNK_BYTES = 0x7fffffff;
 /** In the place of a time or a difference: the time is in 4 bytes behind the header (section 5.3.1.3). */
 export const EXTENDED = 0xffffff;
 /** Of message headers by their format (section 5.3.1.2). */
@@ -168,11 +169,10 @@ export class ChunkReader {
 
   #setChunkSize(message: RtmpMessage): void {
     const bytes = parseControlNumber(message);
-    const most = Math.min(this.#limits.maxChunkBytes, MAX_CHUNK_BYTES);
-    if (bytes === undefined || bytes < 1 || bytes > most)
+    if (bytes === undefined || bytes < 1 || bytes > MAX_CHUNK_BYTES)
       throw new RtmpError(
         'chunk',
-        `The peer sets a chunk size of ${bytes ?? 'nothing'}; 1 to ${most} will do.`,
+        `The peer sets a chunk size of ${bytes ?? 'nothing'}; 1 to ${MAX_CHUNK_BYTES} will do.`,
       );
     this.#chunkBytes = bytes;
   }

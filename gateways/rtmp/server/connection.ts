@@ -23,7 +23,7 @@ export interface ConnectionEvents
 export interface ConnectionOptions {
   /** For RTMPS. */
   readonly tls?: SecureContext;
-  /** Without any message for so long it is ended. */
+  /** Without audio or video for so long it is ended. */
   readonly silenceMs: number;
 }
 
@@ -72,9 +72,11 @@ export class Connection {
       },
       { random: randomBytes, now: () => clock.now() },
     );
-    this.#timer = clock.after(START_LIMIT_MS, () =>
-      this.#end({ how: 'error', text: 'Nothing was published in time.', error: 'handshake' }),
-    );
+    this.#timer = clock.after(START_LIMIT_MS, () => {
+      const text = 'Nothing was published in time.';
+      this.#session.dismiss(text);
+      this.#end({ how: 'error', text, error: 'handshake' });
+    });
     this.#socket.on('error', () => {});
     this.#socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     this.#socket.once('end', () => this.#end({ how: 'closed', text: 'The encoder closed the connection.' }));
@@ -130,13 +132,13 @@ export class Connection {
       if (this.#discarded > MAX_DISCARDED_BYTES) this.#socket.destroy();
       return;
     }
-    const { messages } = this.#session;
+    const { mediaMessages } = this.#session;
     // What asks for many answers at once gets them in one piece.
     this.#socket.cork();
     this.#guard(() => this.#session.receive(bytes));
     this.#socket.uncork();
-    // Not each byte is a sign of life: whoever sends one now and then would keep a key from others for good.
-    if (this.#session.messages !== messages) this.#heardAt = this.#clock.now();
+    // Only media is a sign of life: whoever sends anything else would keep a key from others for good.
+    if (this.#session.mediaMessages !== mediaMessages) this.#heardAt = this.#clock.now();
   }
 
   /** What the peer did wrong ends its connection; also in what it sent before it was let in. */
@@ -145,6 +147,8 @@ export class Connection {
       action();
     } catch (error) {
       if (!(error instanceof RtmpError)) throw error;
+      // People look for it in their encoder's log.
+      this.#session.dismiss(error.message);
       this.#end({ how: 'error', text: error.message, error: error.code });
     }
   }

@@ -61,8 +61,8 @@ export class ServerSession {
   state: State = 'handshake';
   /** Messages that were dropped: media while it was not publishing, and metadata that cannot be read. */
   dropped = 0;
-  /** Messages that came whole, of any kind but those that concern chunks only. */
-  messages = 0;
+  /** Messages with something to hear or see, of which a key belongs to whoever sends them. */
+  mediaMessages = 0;
   #events: ServerSessionEvents;
   #handshake: ServerHandshake;
   #limits: Partial<ChunkLimits>;
@@ -71,6 +71,8 @@ export class ServerSession {
   #app = '';
   #encoder = '';
   #streams = 0;
+  /** What it publishes, and the message stream on which it does. */
+  #key = '';
   #publishOn = 0;
   #held: RtmpMessage[] = [];
   #heldBytes = 0;
@@ -132,12 +134,14 @@ export class ServerSession {
     this.#end();
   }
 
-  /** Ends what it publishes, and says why. */
+  /** Ends what it publishes, or is about to, and says why. */
   dismiss(description: string): void {
     if (this.state === 'publishing') {
       this.#send(controlMessage.streamEof(this.#publishOn), CONTROL_CSID);
       this.#status('error', 'NetStream.Publish.Failed', description);
     } else if (this.state === 'deciding') this.#status('error', 'NetStream.Publish.BadName', description);
+    else if (this.state === 'connected' || this.state === 'connecting')
+      this.#status('error', 'NetConnection.Connect.Closed', description, 0);
     this.#end();
   }
 
@@ -147,7 +151,6 @@ export class ServerSession {
   }
 
   #receiveMessage(message: RtmpMessage): void {
-    this.messages++;
     switch (message.type) {
       case MESSAGE.audio:
       case MESSAGE.video:
@@ -174,6 +177,7 @@ export class ServerSession {
   }
 
   #receiveMedia(message: RtmpMessage): void {
+    if (isMedia(message)) this.mediaMessages++;
     if (this.state === 'deciding') this.#hold(message);
     else if (this.state !== 'publishing') this.dropped++;
     else if (message.type === MESSAGE.audio) this.#events.audio(message.payload, message.timestamp);
@@ -239,9 +243,13 @@ export class ServerSession {
         );
         break;
       case 'FCUnpublish':
+        if (isOrUnsaid(args[0], this.#key)) this.#unpublish();
+        break;
       case 'deleteStream':
+        if (isOrUnsaid(args[0], this.#publishOn)) this.#unpublish();
+        break;
       case 'closeStream':
-        this.#unpublish();
+        if (streamId === 0 || streamId === this.#publishOn) this.#unpublish();
         break;
       case 'releaseStream':
       case 'FCPublish':
@@ -291,6 +299,7 @@ export class ServerSession {
       this.#fail('There is no stream key: type it into the encoder.');
     }
     this.state = 'deciding';
+    this.#key = name;
     this.#reader.limits = this.#limits;
     this.#events.publish({ app: this.#app, key: name.slice(0, MAX_TEXT), encoder: this.#encoder });
   }
@@ -326,6 +335,19 @@ export class ServerSession {
   #send(message: RtmpMessage, csid: number): void {
     this.#events.send(this.#writer.write(message, csid));
   }
+}
+
+const INFO_FRAME = 5;
+
+/** Audio and video that are more than empty, and no commands for players. */
+function isMedia({ type, payload }: RtmpMessage): boolean {
+  if (payload.length === 0) return false;
+  return type === MESSAGE.audio || (type === MESSAGE.video && ((payload[0]! >> 4) & 7) !== INFO_FRAME);
+}
+
+/** Encoders that say nothing of the kind, or something else, mean the one stream that they have. */
+function isOrUnsaid(value: AmfValue, own: string | number): boolean {
+  return typeof value !== typeof own || value === own;
 }
 
 function limitsForStrangers(limits: Partial<ChunkLimits>): Partial<ChunkLimits> {

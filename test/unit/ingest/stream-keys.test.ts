@@ -20,7 +20,7 @@ describe('with keys only', () => {
     ['camera-one-secre', undefined],
     ['camera-one-secret ', undefined],
     ['Camera-one-secret', undefined],
-    ['camera-one-secret?name=Ann', undefined],
+    ['camera-one-secret?name=Ann', 'Camera 1'],
     ['lounge', undefined],
     ['key-0', undefined],
     ['', undefined],

@@ -159,7 +159,10 @@ describe('H.264 is taken whose parameter sets come', () => {
       });
       const number = sliceNumbers([{ nals }])[0]![0]!;
       const sent = slice(key, number);
-      expect([nals.at(-1)!.subarray(0, sent.length - 2), key]).toEqual([sent.subarray(0, -2), number % GROUP === 0]);
+      expect([nals.at(-1)!.subarray(0, sent.length - 2), key]).toEqual([
+        sent.subarray(0, -2),
+        number % GROUP === 0,
+      ]);
     }
   });
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
-import { controlMessage, MESSAGE } from '../../../../gateways/rtmp/protocol/messages.ts';
+import { controlMessage, MESSAGE, type RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { command, connect, media, publish } from '../../support/rtmp-client.ts';
 import { errorOf, publishing, session } from '../../support/rtmp-session.ts';
 
