@@ -17,7 +17,7 @@ export const relayReport = z
     state: z
       .enum([...DELIVERY_STATES, 'ended'])
       .describe(
-        'stalled: connected, but the other side takes nothing; waiting: for the next attempt; failed: given up',
+        'behind: video frames are left out since the other side takes too little; stalled: connected, but the other side takes nothing; waiting: for the next attempt; failed: given up',
       ),
     reason: z.string().describe("Why it is not live, in the other side's own words where it said any"),
     bitrateBps: z.number().describe('Over the last seconds'),

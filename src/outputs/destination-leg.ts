@@ -31,6 +31,8 @@ export class DestinationLeg implements OutputDestination {
   #last: DeliveryReport = NOTHING_DELIVERED;
   /** Of legs before this one: the process that carried them died. */
   #before: Totals = NO_TOTALS;
+  /** Of the program that it was dialled with. */
+  #epochAt: number | undefined;
 
   constructor(options: DestinationLegOptions) {
     this.#options = options;
@@ -49,13 +51,14 @@ export class DestinationLeg implements OutputDestination {
 
   get report(): DeliveryReport {
     const report = this.#leg?.report ?? this.#last;
-    const { retries, bytesSent, framesDropped, lastRetryAt } = this.#before;
+    const { retries, bytesSent, framesDropped, lastRetryAt, originUs } = this.#before;
     return {
       ...report,
       retries: report.retries + retries,
       bytesSent: report.bytesSent + bytesSent,
       framesDropped: report.framesDropped + framesDropped,
       lastRetryAt: report.lastRetryAt ?? lastRetryAt,
+      originUs: report.originUs ?? originUs,
     };
   }
 
@@ -65,6 +68,12 @@ export class DestinationLeg implements OutputDestination {
    */
   async dial(program: ProgramSource): Promise<void> {
     const { room, address, sink, onChange } = this.#options;
+    const { epochAt } = program;
+    const { originUs } = this.#before;
+    // Another program may count from another moment.
+    if (originUs !== undefined && this.#epochAt !== undefined)
+      this.#before = { ...this.#before, originUs: originUs + Math.round((this.#epochAt - epochAt) * 1000) };
+    this.#epochAt = epochAt;
     const leg = await sink.open({ room, address, program, originUs: this.#before.originUs });
     if (this.endedAt !== undefined) {
       await leg.end();

@@ -19,6 +19,8 @@ export interface DeliveryRequest {
 export interface ProgramSource {
   readonly worker: MediaWorker;
   readonly id: string;
+  /** The moment at which its time is 0, as the machine counts; ms. */
+  readonly epochAt: number;
 }
 
 /** Brings programs to addresses of some schemes: a gateway's part. */

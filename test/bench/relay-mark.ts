@@ -1,4 +1,4 @@
-import { flvHeader, flvTag } from '../../src/media/containers/flv/flv.ts';
+import { flvHeader, flvTag } from '../../src/media/containers/flv/flv-tags.ts';
 import { encodingArguments } from '../peers/ffmpeg-encoding.ts';
 import { type ClipOptions, type FlvTag, readFlv, runFfmpeg } from '../peers/flv-clip.ts';
 import type { RelayFrame } from './relay-frame.ts';

@@ -1,15 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAacConfig, parseMp3Header } from '../../src/media/aac/aac-config.ts';
 import { type AccessUnit, isVideo } from '../../src/media/access-unit.ts';
-import {
-  FlvReader,
-  type FlvTag,
-  flvHeader,
-  flvTag,
-  parseFlvAudio,
-  parseFlvVideo,
-} from '../../src/media/containers/flv/flv.ts';
+import { parseFlvAudio, parseFlvVideo } from '../../src/media/containers/flv/flv.ts';
 import { FlvDemuxer } from '../../src/media/containers/flv/flv-demuxer.ts';
+import { FlvReader, type FlvTag, flvHeader, flvTag } from '../../src/media/containers/flv/flv-tags.ts';
 import { parseAvcConfig, serializeAvcConfig } from '../../src/media/h264/avc-config.ts';
 import { parseHevcConfig } from '../../src/media/h264/hevc-config.ts';
 import {

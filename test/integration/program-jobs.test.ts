@@ -5,8 +5,8 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { VideoCodec } from '../../src/media/access-unit.ts';
-import { flvHeader, flvTag } from '../../src/media/containers/flv/flv.ts';
 import { avcConfigBody, avcFrameBody } from '../../src/media/containers/flv/flv-body.ts';
+import { flvHeader, flvTag } from '../../src/media/containers/flv/flv-tags.ts';
 import { parseAvcConfig } from '../../src/media/h264/avc-config.ts';
 import { parseSps } from '../../src/media/h264/sps.ts';
 import {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
-import { flvHeader, flvTag } from '../../src/media/containers/flv/flv.ts';
+import { flvHeader, flvTag } from '../../src/media/containers/flv/flv-tags.ts';
 import { ToneMeter } from '../signals/tone-meter.ts';
 import { type FlvTag, isKeyFrame, isSequenceHeader, readFlv, runFfmpeg } from './flv-clip.ts';
 

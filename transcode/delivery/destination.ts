@@ -37,6 +37,8 @@ const LOOKS_A_CHANGE = 2;
 const STALL_LIMIT_MS = 10_000;
 /** Frames were left out so lately that it counts as behind. */
 const BEHIND_MS = 5_000;
+/** What the other side has not read is older than that: it goes on being behind, ms. */
+const HELD_MS = 500;
 const BEHIND_REASON = 'The server takes less than the program sends: video frames are left out to keep up.';
 /** Refused for so long without anything else: the key is wrong. Servers hold a lost publisher's key for a minute at most. */
 const REFUSAL_LIMIT_MS = 120_000;
@@ -232,7 +234,8 @@ export class Destination {
     const stall = this.#watch.look(connection, this.#queue.blockedMs(now), now);
     if (this.#queue.framesDropped > this.#framesDropped) this.#shedAt = now;
     this.#framesDropped = this.#queue.framesDropped;
-    const isBehind = now - this.#shedAt < BEHIND_MS;
+    const isCalm = now - this.#shedAt >= BEHIND_MS && this.#lagMs(connection, now) < HELD_MS;
+    const isBehind = this.#state === 'behind' ? !isCalm : this.#shedAt === now;
     if (this.#state === 'stalled') this.#lookAtStalled(stall, now);
     else if (stall !== undefined) {
       this.#stopCounting();
@@ -247,7 +250,8 @@ export class Destination {
   #lookAtStalled(stall: string | undefined, now: number): void {
     if (stall === undefined) {
       this.#liveSince = now;
-      this.#enter('live', '');
+      const isBehind = now - this.#shedAt < BEHIND_MS;
+      this.#enter(isBehind ? 'behind' : 'live', isBehind ? BEHIND_REASON : '');
     } else if (now - this.#stalledSince >= STALL_LIMIT_MS)
       this.#lose(`The server took nothing for ${STALL_LIMIT_MS / 1000} s.`);
     else this.#reportNowAndThen();

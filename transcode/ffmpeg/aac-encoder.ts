@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/base/clock.ts';
-import { FlvReader, type FlvTag, parseFlvAudio } from '../../src/media/containers/flv/flv.ts';
+import { parseFlvAudio } from '../../src/media/containers/flv/flv.ts';
+import { FlvReader, type FlvTag } from '../../src/media/containers/flv/flv-tags.ts';
 import { FfmpegProcess } from './ffmpeg-process.ts';
 import { FLV_OUTPUT } from './video-arguments.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/base/clock.ts';
-import { FlvReader, type FlvTag, flvHeader, flvTag } from '../../src/media/containers/flv/flv.ts';
 import { aacConfigBody, aacFrameBody, mp3FrameBody } from '../../src/media/containers/flv/flv-body.ts';
+import { FlvReader, type FlvTag, flvHeader, flvTag } from '../../src/media/containers/flv/flv-tags.ts';
 import { FlvTime } from '../../src/media/containers/flv/flv-time.ts';
 import { FfmpegProcess } from './ffmpeg-process.ts';
 import { SampleClock } from './sample-clock.ts';

@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/base/clock.ts';
-import { FlvReader, type FlvTag, parseFlvVideo } from '../../src/media/containers/flv/flv.ts';
+import { parseFlvVideo } from '../../src/media/containers/flv/flv.ts';
+import { FlvReader, type FlvTag } from '../../src/media/containers/flv/flv-tags.ts';
 import { ivfFrameHeader, ivfHeader } from '../../src/media/containers/ivf.ts';
 import { FfmpegProcess } from './ffmpeg-process.ts';
 import { FrameGate } from './frame-gate.ts';

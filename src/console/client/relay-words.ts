@@ -1,6 +1,14 @@
 /* What relays are doing, in few words. */
 
-export const RELAY_STATES = ['connecting', 'live', 'stalled', 'waiting', 'failed', 'ended'] as const;
+export const RELAY_STATES = [
+  'connecting',
+  'live',
+  'behind',
+  'stalled',
+  'waiting',
+  'failed',
+  'ended',
+] as const;
 export type RelayState = (typeof RELAY_STATES)[number];
 
 /** How a state looks: good, to be watched, bad, or none of it. */
@@ -9,6 +17,7 @@ export type Tone = 'good' | 'warning' | 'bad' | 'neutral';
 export const STATE_WORDS: Record<RelayState, { readonly words: string; readonly tone: Tone }> = {
   connecting: { words: 'Connecting', tone: 'neutral' },
   live: { words: 'Live', tone: 'good' },
+  behind: { words: 'Falling behind', tone: 'warning' },
   stalled: { words: 'Stalled', tone: 'warning' },
   waiting: { words: 'Waiting to try again', tone: 'warning' },
   failed: { words: 'Given up', tone: 'bad' },
@@ -27,7 +36,7 @@ export interface AirState {
 /** @returns undefined where there are none */
 export function airState(states: readonly RelayState[]): AirState | undefined {
   if (states.length === 0) return undefined;
-  const live = states.filter((state) => state === 'live').length;
+  const live = states.filter((state) => state === 'live' || state === 'behind').length;
   if (live === states.length) return { words: 'LIVE', whole: true, live: true };
   if (live > 0) return { words: `LIVE on ${live} of ${states.length}`, whole: false, live: true };
   const connecting = states.every((state) => state === 'connecting');

@@ -62,7 +62,7 @@ export function RelayCard({ relays, relay, onlyName }: RelayCardProps) {
 
 function RelayFigures({ relay }: { relay: RelayView }) {
   const { state, bitrateBps, uptimeMs, framesDropped, retries } = relay;
-  const connected = state === 'live' || state === 'stalled';
+  const connected = state === 'live' || state === 'behind' || state === 'stalled';
   const figures: [string, string | number][] = [];
   if (connected) {
     figures.push(['Bitrate', formatBitrate(bitrateBps)], ['Uptime', formatDuration(uptimeMs)]);

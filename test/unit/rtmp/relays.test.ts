@@ -66,7 +66,7 @@ function relays({ demo = false, announce }: { demo?: boolean; announce?: string 
     listeningPorts: () => [1935, 2935],
   });
   const dial = (address = ADDRESS, originUs?: number) =>
-    made.open({ room, address, program: { worker, id: 'PG_1' }, originUs });
+    made.open({ room, address, program: { worker, epochAt: 0, id: 'PG_1' }, originUs });
   return { relays: made, ports, dial };
 }
 

@@ -178,13 +178,10 @@ describe('a server whose system takes everything', () => {
     expect(all.states()).toEqual(['live', 'behind']);
   });
 
-  test.each([100_000, 200_000, 300_000, 380_000])(
-    'but reads only %d bytes a second of the 390000 gets nothing later than it may be',
-    (bytesASecond) => {
-      const all = live();
-      expect(readFor(all, 60, bytesASecond)).toBeLessThanOrEqual(MAX_LATENESS_MS);
-    },
-  );
+  test('but reads a little less than is sent gets nothing later than it may be', () => {
+    const all = live();
+    expect(readFor(all, 60, 380_000)).toBeLessThanOrEqual(MAX_LATENESS_MS);
+  });
 
   test('and no longer acknowledges is stalled, with no more sent to it than may be late', () => {
     const all = live();

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
   type FlvAudio,
-  FlvReader,
-  type FlvTag,
   type FlvVideo,
-  flvHeader,
-  flvTag,
   parseFlvAudio,
   parseFlvVideo,
 } from '../../../../../src/media/containers/flv/flv.ts';
+import {
+  FlvReader,
+  type FlvTag,
+  flvHeader,
+  flvTag,
+} from '../../../../../src/media/containers/flv/flv-tags.ts';
 import { mutationsOf } from '../../../support/mutations.ts';
 
 function bytes(hex: string): Buffer {
