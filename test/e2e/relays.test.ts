@@ -191,7 +191,7 @@ describe.concurrent('the panel', () => {
     await openPanel(ann);
     await goLive(ann, 'http://cdn.example/app', key);
     const problem = panel(ann).getByRole('alert');
-    await problem.getByText('The address has to begin with').waitFor();
+    await problem.getByText('The address must begin with').waitFor();
     expect(await problem.innerText()).not.toContain(key);
     expect(await serverField(ann).inputValue()).toBe('http://cdn.example/app');
     await goLive(ann, nginx.url, key);

@@ -49,6 +49,7 @@ const MAX_STREAMS = 8;
 
 /** Before it says what it publishes: commands are small, and strangers cannot make us keep much. */
 const MAX_STRANGE_BYTES = 64 * 1024;
+const MAX_STRANGE_CHUNK_STREAMS = 16;
 
 type State = 'handshake' | 'connecting' | 'connected' | 'deciding' | 'publishing' | 'over';
 
@@ -354,6 +355,7 @@ function limitsForStrangers(limits: Partial<ChunkLimits>): Partial<ChunkLimits> 
   const { maxMessageBytes = MAX_STRANGE_BYTES, maxBufferedBytes = MAX_STRANGE_BYTES } = limits;
   return {
     ...limits,
+    maxChunkStreams: MAX_STRANGE_CHUNK_STREAMS,
     maxMessageBytes: Math.min(maxMessageBytes, MAX_STRANGE_BYTES),
     maxBufferedBytes: Math.min(maxBufferedBytes, MAX_STRANGE_BYTES),
   };
