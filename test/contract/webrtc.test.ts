@@ -23,7 +23,13 @@ async function connect(server: Server, room: string, name: string): Promise<Cont
       await person.page.getByRole('button', { name: 'Leave' }).click();
       await person.close();
     },
-    vanish: () => person.close(),
+    // As if its browser crashed: a tab that is closed says goodbye.
+    vanish: async () => {
+      await person.page.evaluate(() => {
+        window.addEventListener('pagehide', (event) => event.stopImmediatePropagation(), { capture: true });
+      });
+      await person.close();
+    },
     toldToGo: async () => {
       const told = person.page.locator('.card h1, .banner').first();
       await told.waitFor();
