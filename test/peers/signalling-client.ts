@@ -76,9 +76,9 @@ export class SignallingClient {
     return error.type === 'error' ? error.code : '';
   }
 
-  /** The error that comes without an id before the connection ends. */
+  /** The error that comes before the connection ends, with the id of what was sent where it had one. */
   async refusal(): Promise<string> {
-    const error = await this.#find((message) => message.type === 'error' && message.id === undefined);
+    const error = await this.#find((message) => message.type === 'error');
     return error.type === 'error' ? error.code : '';
   }
 
