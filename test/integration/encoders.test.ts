@@ -174,7 +174,7 @@ test('a format that nobody can show is refused by its name, and the sound goes o
   const room = server.rooms.mustGet('demo');
   await expect
     .poll(() => room.participants.find(({ name }) => name === 'Studio')?.attributes['ingest.video'])
-    .toMatch(/H263 video, which is not taken: set the video encoder to H\.264/);
+    .toMatch(/Sorenson H\.263 video, which is not taken: set the video encoder to H\.264/);
 });
 
 test('who joins late in 250 frames without a key frame has a picture soon', async () => {
