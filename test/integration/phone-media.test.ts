@@ -128,6 +128,7 @@ describe.concurrent('a phone that sends nothing', () => {
     const [ann, bob] = await callers.pair('gone');
     ann.phone.mute('nothing');
     ann.phone.stopReports();
+    ann.phone.forget();
     expect(await ann.phone.ended).toMatchObject({
       by: 'server',
       reasonHeader: 'Q.850;cause=102;text="No media was received"',
@@ -143,6 +144,7 @@ describe.concurrent('a phone that sends nothing', () => {
     await bob.phone.receives(250);
     expect(ann.participant.leftBecause).toBeUndefined();
     ann.phone.stopReports();
+    ann.phone.forget();
     expect(await leaving(ann.participant)).toBe('connection-lost');
   });
 

@@ -34,6 +34,7 @@ export class Phone {
   readonly #end: (ending: Ending) => void;
   readonly #line: PhoneLine;
   readonly #media: PhoneMedia;
+  #hasForgotten = false;
   readonly #session: PhoneSession;
   readonly #dialog: PhoneDialog;
   readonly #listener: PhoneListener;
@@ -235,6 +236,11 @@ export class Phone {
     this.#media.sender!.sound = 'tone';
   }
 
+  /** It started again: asked about the call, it knows of none. */
+  forget(): void {
+    this.#hasForgotten = true;
+  }
+
   /** Sends no RTCP from now on. */
   stopReports(): void {
     this.#media.isReporting = false;
@@ -375,6 +381,7 @@ export class Phone {
         return buildResponse(request, '200 OK', [this.#dialog.contact], sdp);
       }
       case 'OPTIONS':
+        return buildResponse(request, this.#hasForgotten ? '481 Call/Transaction Does Not Exist' : '200 OK');
       case 'INFO':
       case 'NOTIFY':
         return buildResponse(request, '200 OK');
