@@ -3,7 +3,7 @@ const LONGEST_MS = 30_000;
 /** A connection that carried the program for so long halves what its predecessors' failures made of the wait. */
 const HALF_LIFE_MS = 5_000;
 /** A connection that lived shorter carried nothing worth speaking of. */
-const CARRIED_MS = 2_000;
+const CARRIED_MS = 1_000;
 
 /**
  * How long to wait before the next attempt: 0.5 s, doubled with each failure up to 30 s, of which half is left to chance, so
