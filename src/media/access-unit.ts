@@ -36,6 +36,8 @@ export interface AudioFormat {
   readonly channels?: number;
 }
 
+export type MediaFormat = VideoFormat | AudioFormat;
+
 interface Unit<Format> {
   readonly format: Format;
   /** Shared by all who get it: it must not change. */

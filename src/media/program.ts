@@ -1,4 +1,4 @@
-import type { AccessUnit } from './access-unit.ts';
+import type { AccessUnit, MediaFormat } from './access-unit.ts';
 
 /* A program, as it goes out: one video and one audio stream, encoded once for all destinations. Plain values that every layer may read. */
 
@@ -17,6 +17,8 @@ export interface ProgramDescription {
 /** A program where it is made, for whoever sends it on. Its units are of H.264 and AAC, in one time for both. */
 export interface ProgramFeed {
   readonly description: ProgramDescription;
+  /** Of its units now, video first, as far as they are known: many containers and servers want all of them in front. */
+  readonly formats: readonly MediaFormat[];
   /** Video since the last key frame, which is the first, and the audio that belongs to it; bounded, in order of arrival. */
   readonly recent: readonly AccessUnit[];
   /**

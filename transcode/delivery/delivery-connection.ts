@@ -1,4 +1,4 @@
-import type { AccessUnit } from '../../src/media/access-unit.ts';
+import type { AccessUnit, MediaFormat } from '../../src/media/access-unit.ts';
 import type { ProgramDescription } from '../../src/media/program.ts';
 import type { Transfer } from './stall-watch.ts';
 
@@ -21,8 +21,8 @@ export interface DeliveryConnectionEvents {
 export interface DeliveryConnection extends Transfer {
   /** Of what was sent, those bytes that the system has not taken yet. */
   readonly queuedBytes: number;
-  /** What is to come, before the first unit. */
-  describe(description: ProgramDescription): void;
+  /** What is to come, before the first unit. @param formats - as far as they are known */
+  describe(description: ProgramDescription, formats: readonly MediaFormat[]): void;
   /** @param originUs - of the program's time, at which the destination's own begins */
   send(unit: AccessUnit, originUs: number): void;
   /** Says that it is done, and closes within a second. */

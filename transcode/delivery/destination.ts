@@ -190,7 +190,8 @@ export class Destination {
   #begin(keyFrame: AccessUnit): void {
     this.#hasBegun = true;
     this.#timeline.begin(keyFrame);
-    this.#connection?.describe(this.#options.feed.description);
+    const { description, formats } = this.#options.feed;
+    this.#connection?.describe(description, formats);
   }
 
   #add(unit: AccessUnit): void {

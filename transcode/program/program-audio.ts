@@ -16,7 +16,13 @@ export interface ProgramAudioOptions {
 
 /** AAC-LC, 48 kHz, stereo (AudioSpecificConfig: ISO/IEC 14496-3, section 1.6.2.1). */
 const CONFIG = Buffer.of(0x11, 0x90);
-const FORMAT: AudioFormat = { kind: 'audio', codec: 'AAC', config: CONFIG, sampleRate: 48_000, channels: 2 };
+export const PROGRAM_AUDIO: AudioFormat = {
+  kind: 'audio',
+  codec: 'AAC',
+  config: CONFIG,
+  sampleRate: 48_000,
+  channels: 2,
+};
 const SAMPLES_PER_MS = 48;
 const FRAME_MS = AAC_SAMPLES / SAMPLES_PER_MS;
 const TICK_SAMPLES = 960;
@@ -157,6 +163,6 @@ export class ProgramAudio {
     const timeUs = Math.round(this.#nextMs! * 1000);
     this.#nextMs! += FRAME_MS;
     const flags = { key: true, disposable: false, discontinuity: false };
-    this.#options.emit({ format: FORMAT, data, dtsUs: timeUs, ptsUs: timeUs, ...flags });
+    this.#options.emit({ format: PROGRAM_AUDIO, data, dtsUs: timeUs, ptsUs: timeUs, ...flags });
   }
 }

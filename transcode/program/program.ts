@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/base/clock.ts';
-import type { AccessUnit, VideoUnit } from '../../src/media/access-unit.ts';
+import type { AccessUnit, MediaFormat, VideoUnit } from '../../src/media/access-unit.ts';
 import type { ProgramDescription, ProgramFeed } from '../../src/media/program.ts';
 import type { EncodingOptions } from '../ffmpeg/program-arguments.ts';
-import { ProgramAudio } from './program-audio.ts';
+import { PROGRAM_AUDIO, ProgramAudio } from './program-audio.ts';
 import { ProgramCache } from './program-cache.ts';
 import { ProgramVideo } from './program-video.ts';
 
@@ -65,6 +65,11 @@ export class Program implements ProgramFeed {
       audioSampleRate: 48_000,
       audioChannels: 2,
     };
+  }
+
+  get formats(): readonly MediaFormat[] {
+    const { format } = this.video;
+    return format ? [format, PROGRAM_AUDIO] : [PROGRAM_AUDIO];
   }
 
   get listenerCount(): number {

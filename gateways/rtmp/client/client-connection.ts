@@ -4,7 +4,7 @@ import net, { type LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import type { PermittedAddresses } from '../../../src/base/permitted-addresses.ts';
 import type { Clock } from '../../../src/gateway.ts';
-import type { AccessUnit } from '../../../src/media/access-unit.ts';
+import type { AccessUnit, MediaFormat } from '../../../src/media/access-unit.ts';
 import type { MediaKind } from '../../../src/media/codec.ts';
 import { formatBody, unitBody, wholeMs } from '../../../src/media/containers/flv/flv-body.ts';
 import type { ProgramDescription } from '../../../src/media/program.ts';
@@ -63,7 +63,9 @@ export class ClientConnection implements DeliveryConnection {
   #isOver = false;
   #discarded = 0;
   /** That the server was told of. */
-  #formats: Partial<Record<MediaKind, AccessUnit['format']>> = {};
+  #formats: Partial<Record<MediaKind, MediaFormat>> = {};
+  /** To be told with the first unit. */
+  #announced: readonly MediaFormat[] = [];
 
   /** Begins to connect. No event comes before this has returned. */
   constructor(options: ClientConnectionOptions, events: ConnectionEvents) {
@@ -115,20 +117,27 @@ export class ClientConnection implements DeliveryConnection {
     return this.#largestAcknowledgementBytes;
   }
 
-  describe(description: ProgramDescription): void {
-    if (!this.#isOver) this.#session.metadata(description);
+  /** Servers and players take a track for missing that is not announced in front of all media. */
+  describe(description: ProgramDescription, formats: readonly MediaFormat[]): void {
+    if (this.#isOver) return;
+    this.#session.metadata(description);
+    this.#announced = formats;
   }
 
   send(unit: AccessUnit, originUs: number): void {
     if (this.#isOver) return;
-    const { kind } = unit.format;
     const timestampMs = Math.max(0, wholeMs(unit.dtsUs) - wholeMs(originUs));
-    if (unit.format !== this.#formats[kind]) {
-      this.#formats[kind] = unit.format;
-      // What follows cannot be decoded without it.
-      this.#session.media(kind, timestampMs, formatBody(unit));
-    }
-    this.#session.media(kind, timestampMs, unitBody(unit));
+    for (const format of this.#announced) this.#begin(format, timestampMs);
+    this.#announced = [];
+    this.#begin(unit.format, timestampMs);
+    this.#session.media(unit.format.kind, timestampMs, unitBody(unit));
+  }
+
+  /** What follows cannot be decoded without its format. */
+  #begin(format: MediaFormat, timestampMs: number): void {
+    if (format === this.#formats[format.kind]) return;
+    this.#formats[format.kind] = format;
+    this.#session.media(format.kind, timestampMs, formatBody(format));
   }
 
   finish(): void {

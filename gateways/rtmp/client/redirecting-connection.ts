@@ -1,4 +1,4 @@
-import type { AccessUnit } from '../../../src/media/access-unit.ts';
+import type { AccessUnit, MediaFormat } from '../../../src/media/access-unit.ts';
 import type { ProgramDescription } from '../../../src/media/program.ts';
 import type {
   DeliveryConnection,
@@ -47,8 +47,8 @@ export class RedirectingConnection implements DeliveryConnection {
     return this.#connection.largestAcknowledgementBytes;
   }
 
-  describe(description: ProgramDescription): void {
-    this.#connection.describe(description);
+  describe(description: ProgramDescription, formats: readonly MediaFormat[]): void {
+    this.#connection.describe(description, formats);
   }
 
   send(unit: AccessUnit, originUs: number): void {

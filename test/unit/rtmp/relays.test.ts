@@ -294,6 +294,7 @@ test('a leg that was lost is not given up after that, nor the other way round', 
 describe('the media half', () => {
   const silent: ProgramFeed = {
     description: { audioBitrateBps: 128_000, audioSampleRate: 48_000, audioChannels: 2 },
+    formats: [],
     recent: [],
     subscribe: () => () => {},
   };

@@ -1,4 +1,4 @@
-import { type AccessUnit, isVideo } from '../../access-unit.ts';
+import { type AccessUnit, isVideo, type MediaFormat } from '../../access-unit.ts';
 
 /* Bodies of FLV's audio and video tags (FLV 10.1, sections E.4.2 and E.4.3), as RTMP's messages have them. */
 
@@ -48,7 +48,7 @@ export function avcFrameBody(frame: Buffer, key: boolean, compositionMs: number)
  * The body that says how to decode what follows.
  * @throws Error for a format that FLV's original tags have no place for; a program has none
  */
-export function formatBody({ format }: AccessUnit): Buffer {
+export function formatBody(format: MediaFormat): Buffer {
   if (format.kind === 'video' && format.codec === 'H264' && format.record)
     return avcConfigBody(format.record);
   if (format.kind === 'audio' && format.codec === 'AAC' && format.config) return aacConfigBody(format.config);

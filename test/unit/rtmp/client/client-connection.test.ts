@@ -12,12 +12,13 @@ const AUDIO_HEADER_BYTES = 2;
 const VIDEO_CONFIG_BYTES = VIDEO_HEADER_BYTES + VIDEO.record!.length;
 const AUDIO_CONFIG_BYTES = AUDIO_HEADER_BYTES + AUDIO.config!.length;
 
-test('publishes, with what says how to decode in front of each kind, and stops politely', async () => {
+test('publishes, with what says how to decode in front of all media, and stops politely', async () => {
   const { port, heard } = await server();
   const { connection, clock, events, happened } = connect(port);
   await happened('live');
-  connection.describe(DESCRIPTION);
+  connection.describe(DESCRIPTION, [VIDEO, AUDIO]);
   connection.send(unit('vk5000', 100_000), 5_000_000);
+  connection.send(unit('v5033', 300), 5_000_000);
   connection.send(unit('a5021', 300), 5_000_000);
   await eventually(() => heard).toContain(`audio 21 ${300 + AUDIO_HEADER_BYTES}`);
   connection.finish();
@@ -26,8 +27,10 @@ test('publishes, with what says how to decode in front of each kind, and stops p
     `publish live/${KEY}`,
     'metadata 1280x720',
     `video 0 ${VIDEO_CONFIG_BYTES}`,
+    // Servers that hand on what is told in front count all times from it.
+    `audio 0 ${AUDIO_CONFIG_BYTES}`,
     `video 0 ${100_000 + VIDEO_HEADER_BYTES}`,
-    `audio 21 ${AUDIO_CONFIG_BYTES}`,
+    `video 33 ${300 + VIDEO_HEADER_BYTES}`,
     `audio 21 ${300 + AUDIO_HEADER_BYTES}`,
     'unpublished',
   ]);
@@ -182,7 +185,7 @@ describe('it ends with a cause', () => {
     connection.destroy();
     connection.finish();
     connection.send(unit('a1'), 0);
-    connection.describe(DESCRIPTION);
+    connection.describe(DESCRIPTION, [VIDEO]);
     await eventually(() => accepted.socket!.destroyed).toBe(true);
     expect(events).toEqual(['live', 'closed: The connection was closed.']);
   });

@@ -94,7 +94,7 @@ describe('a server that sends us elsewhere', () => {
     const { connection, events, happened } = attempt(first.port);
     await happened('live');
     expect(events).toEqual([`redirected: ${shownAt(port)}`, 'live']);
-    connection.describe(DESCRIPTION);
+    connection.describe(DESCRIPTION, []);
     connection.send(unit('a20'), 0);
     await eventually(() => heard).toContain('audio 20 12');
     expect(heard.slice(0, 2)).toEqual([`publish live/${KEY}`, 'metadata 1280x720']);

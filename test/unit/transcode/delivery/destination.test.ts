@@ -29,13 +29,14 @@ describe('the first connection', () => {
 
   test('is given the very units of the program, each with its format', () => {
     const { feed, last } = live();
+    expect(last().formats).toEqual([VIDEO, AUDIO]);
     feed.play('v1033 a1021');
-    feed.formats.video = videoFormat();
+    feed.played.video = videoFormat();
     feed.play('vk1066 a1042');
     expect(last().units.slice(-2)).toEqual(feed.recent);
     expect(last().units.at(-1)).toBe(feed.recent.at(-1));
     const formats = last().units.map(({ format }) => format);
-    expect(formats.map((format) => [VIDEO, AUDIO, feed.formats.video].indexOf(format as never))).toEqual([
+    expect(formats.map((format) => [VIDEO, AUDIO, feed.played.video].indexOf(format as never))).toEqual([
       0, 1, 0, 1, 2, 1,
     ]);
     expect(last().written).toBe('v0 a0 v33 a21 v66 a42');

@@ -1,4 +1,4 @@
-import type { AccessUnit } from '../../../../src/media/access-unit.ts';
+import type { AccessUnit, MediaFormat } from '../../../../src/media/access-unit.ts';
 import type { ProgramDescription } from '../../../../src/media/program.ts';
 import type {
   DeliveryConnection,
@@ -16,6 +16,8 @@ export class FakeConnection implements DeliveryConnection {
   bytesAcknowledged = 0;
   acknowledges = false;
   largestAcknowledgementBytes = 250_000;
+  /** That it was told of in front. */
+  formats: readonly MediaFormat[] = [];
   /** What is written stays in the socket. */
   isBlocked = false;
 
@@ -28,7 +30,8 @@ export class FakeConnection implements DeliveryConnection {
     return this.sent.filter((one) => /^[va]\d/.test(one)).join(' ');
   }
 
-  describe({ width }: ProgramDescription): void {
+  describe({ width }: ProgramDescription, formats: readonly MediaFormat[]): void {
+    this.formats = formats;
     this.sent.push(`description ${width}`);
   }
 

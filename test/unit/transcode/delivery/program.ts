@@ -1,4 +1,4 @@
-import type { AccessUnit, AudioFormat, VideoFormat } from '../../../../src/media/access-unit.ts';
+import type { AccessUnit, AudioFormat, MediaFormat, VideoFormat } from '../../../../src/media/access-unit.ts';
 import { isVideo } from '../../../../src/media/access-unit.ts';
 import type { ProgramDescription, ProgramFeed } from '../../../../src/media/program.ts';
 
@@ -45,9 +45,13 @@ export const DESCRIPTION: ProgramDescription = {
 export class FakeFeed implements ProgramFeed {
   readonly description = DESCRIPTION;
   /** Of what is played from now on. */
-  readonly formats = { video: VIDEO, audio: AUDIO };
+  readonly played = { video: VIDEO, audio: AUDIO };
   recent: AccessUnit[] = [];
   #listeners = new Set<(unit: AccessUnit) => void>();
+
+  get formats(): readonly MediaFormat[] {
+    return [this.played.video, this.played.audio];
+  }
 
   get listeners(): number {
     return this.#listeners.size;
@@ -60,7 +64,7 @@ export class FakeFeed implements ProgramFeed {
 
   /** @param texts - units in words, separated by spaces */
   play(texts: string, bytes = 10): void {
-    for (const text of texts.split(' ')) this.#play(unit(text, bytes, this.formats));
+    for (const text of texts.split(' ')) this.#play(unit(text, bytes, this.played));
   }
 
   #play(one: AccessUnit): void {

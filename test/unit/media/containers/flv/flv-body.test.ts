@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AccessUnit, AudioUnit, VideoUnit } from '../../../../../src/media/access-unit.ts';
+import type { AccessUnit, AudioUnit, MediaFormat, VideoUnit } from '../../../../../src/media/access-unit.ts';
 import { parseFlvAudio, parseFlvVideo } from '../../../../../src/media/containers/flv/flv.ts';
 import {
   aacConfigBody,
@@ -92,17 +92,17 @@ describe('an access unit', () => {
   });
 
   test('says how it is decoded', () => {
-    expect(formatBody(VIDEO).toString('hex')).toBe('17000000000164');
-    expect(formatBody(AUDIO).toString('hex')).toBe('af001190');
+    expect(formatBody(VIDEO.format).toString('hex')).toBe('17000000000164');
+    expect(formatBody(AUDIO.format).toString('hex')).toBe('af001190');
   });
 
-  test.each<[string, AccessUnit]>([
-    ['H265', { ...VIDEO, format: { ...VIDEO.format, codec: 'H265' } }],
-    ['H264', { ...VIDEO, format: { kind: 'video', codec: 'H264', parameterSets: [] } }],
-    ['opus', { ...AUDIO, format: { kind: 'audio', codec: 'opus' } }],
-    ['AAC', { ...AUDIO, format: { kind: 'audio', codec: 'AAC' } }],
-  ])('of %s has no place in FLV without what says how it is decoded', (codec, unit) => {
-    expect(() => formatBody(unit)).toThrow(`${codec} cannot be written as FLV.`);
+  test.each<[string, MediaFormat]>([
+    ['H265', { ...VIDEO.format, codec: 'H265' }],
+    ['H264', { kind: 'video', codec: 'H264', parameterSets: [] }],
+    ['opus', { kind: 'audio', codec: 'opus' }],
+    ['AAC', { kind: 'audio', codec: 'AAC' }],
+  ])('of %s has no place in FLV without what says how it is decoded', (codec, format) => {
+    expect(() => formatBody(format)).toThrow(`${codec} cannot be written as FLV.`);
   });
 
   test('over a long time keeps the distance of its times to half a millisecond', () => {
