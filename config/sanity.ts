@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { ConfigError } from './load.ts';
 import type { Config } from './schema.ts';
 
-/** Secrets that stand in the documentation: whoever reads it knows them. */
+/** Secrets that stand in the documentation are known to whoever reads it. */
 const PLACEHOLDER = /\b(?:replace-this|a-random-secret|the-secret-of-your|the-static-auth-secret-of)\b/;
 const EVERYBODY = /^(?:0\.0\.0\.0|::)\/0$/;
 

@@ -141,7 +141,7 @@ interface Malformed {
   readonly id?: number | undefined;
 }
 
-/** What people can get wrong without writing a message themselves. */
+/** Mistakes that people can make without writing a message themselves. */
 const SENTENCES: Readonly<Record<string, string>> = {
   'body.token': 'The access token is longer than 8192 characters, or is none. Ask for a new link.',
   'body.room': "A room's name has 1 to 128 characters.",

@@ -29,7 +29,7 @@ const REQUEST_LIMIT_MS = 30_000;
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 /** Of routes, not of what was asked for: `/%61pi` leads to `/api` as well. */
 const API_ROUTE = /^\/(api|twirp)\//;
-/** What every answer has: content is what it says it is, and addresses, which may hold tokens, are told to nobody. */
+/** Every answer has these: content is what it says it is, and addresses, which may hold tokens, are told to nobody. */
 const SAFE_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',

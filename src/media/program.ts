@@ -17,7 +17,7 @@ export interface ProgramDescription {
 /** A program where it is made, for whoever sends it on. Its units are of H.264 and AAC, in one time for both. */
 export interface ProgramFeed {
   readonly description: ProgramDescription;
-  /** Of its units now, video first, as far as they are known: many containers and servers want all of them in front. */
+  /** The formats that its units have now, video first, as far as they are known: many containers and servers want all of them in front. */
   readonly formats: readonly MediaFormat[];
   /** Video since the last key frame, which is the first, and the audio that belongs to it; bounded, in order of arrival. */
   readonly recent: readonly AccessUnit[];

@@ -31,7 +31,7 @@ export class DestinationLeg implements OutputDestination {
   #last: DeliveryReport = NOTHING_DELIVERED;
   /** Of legs before this one: the process that carried them died. */
   #before: Totals = NO_TOTALS;
-  /** Of the program that it was dialled with. */
+  /** The epoch of the program that it was dialled with. */
   #epochAt: number | undefined;
 
   constructor(options: DestinationLegOptions) {

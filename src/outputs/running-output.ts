@@ -44,7 +44,7 @@ export class RunningOutput implements Output {
   /** How many wait to be joined by destinations that are dialled for the first time. */
   #dialling = 0;
   #held: HeldProgram | undefined;
-  /** Of its first program: those that follow go on in its time. */
+  /** The epoch of its first program: those that follow go on in its time. */
   #epochAt: number | undefined;
   #retry: Timer | undefined;
   /** Of setting everything up anew: what began later counts. */

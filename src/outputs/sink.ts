@@ -25,7 +25,7 @@ export interface ProgramSource {
 
 /** Brings programs to addresses of some schemes: a gateway's part. */
 export interface Sink {
-  /** Of addresses that it takes: 'rtmp', 'rtmps'. */
+  /** The schemes of addresses that it takes: 'rtmp', 'rtmps'. */
   readonly schemes: readonly string[];
   /**
    * Begins to bring a program to an address.

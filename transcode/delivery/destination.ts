@@ -77,7 +77,7 @@ export class Destination {
   #bytesBefore = 0;
   #liveSince: number | undefined;
   #stalledSince = 0;
-  /** Of this connection, without the time that it stood still, ms. */
+  /** How long this connection carried the program, without the time that it stood still, ms. */
   #carriedMs = 0;
   /** When frames were left out last, and how many had been by then. */
   #shedAt = Number.NEGATIVE_INFINITY;

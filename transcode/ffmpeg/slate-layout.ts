@@ -12,7 +12,7 @@ const LARGEST = 1 / 9;
 const SMALLEST_SIZE = 8;
 const SHRINK = 0.88;
 const LINE_HEIGHT = 1.35;
-/** Of the slate's width and height the text takes so much at the most. */
+/** The text takes so much of the slate's width and height at the most. */
 const WIDE_SHARE = 0.84;
 const HIGH_SHARE = 0.6;
 const MAX_LINES = 4;

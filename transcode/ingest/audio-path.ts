@@ -42,7 +42,7 @@ export class AudioPath {
   #source: AudioFormat | undefined;
   #format = '';
   #target: HubTarget | undefined;
-  /** That the hub was told to expect there. */
+  /** The codec that the hub was told to expect there. */
   #targetCodec: string | undefined;
   #sender: AudioSender | undefined;
   #framer: OpusFramer | undefined;

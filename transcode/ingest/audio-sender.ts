@@ -11,7 +11,7 @@ const JUMP_MS = FRAME_MS;
 const SLEW_MS = 0.1;
 const PAYLOAD_AT = RTP_HEADER_BYTES + AUDIO_LEVEL_BYTES;
 const MAX_PACKET_BYTES = 1500;
-/** Of a payload. */
+/** The largest payload that a packet has room for. */
 export const MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - PAYLOAD_AT;
 /** Louder than this counts as speech. */
 const SPEECH_DB = -50;

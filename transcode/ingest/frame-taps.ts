@@ -4,7 +4,7 @@ import type { GopCache } from '../../src/media/gop-cache.ts';
 
 interface Tap {
   readonly sender: FrameSender;
-  /** Of what it was sent last; absent while it waits for a key frame. */
+  /** The format that it was sent last; absent while it waits for a key frame. */
   format?: VideoFormat;
 }
 
@@ -17,7 +17,7 @@ export class FrameTaps {
   /** The publisher's own, which the encoder begins with too. */
   #recent: GopCache<SourceUnit>;
   #muted = false;
-  /** Whether what is kept came, in part, while it was muted. */
+  /** Some of what is kept came while it was muted, up to the next key frame. */
   #awaitsKey = true;
 
   constructor(recent: GopCache<SourceUnit>) {

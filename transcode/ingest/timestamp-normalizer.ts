@@ -1,3 +1,5 @@
+import { ClockSpeed } from './clock-speed.ts';
+
 export type StreamKind = 'audio' | 'video';
 
 /** What is put right in a source's timestamps, so far. */
@@ -14,87 +16,27 @@ const ORIGIN_MS = 10_000;
 const JUMP_MS = 3_000;
 /** A stream that the other one's shift fits so well jumped together with it. */
 const TOGETHER_MS = 1_000;
-
-/** So long a clock is compared with ours at a time, as long as messages come evenly: no pause as long as that. */
-const WINDOW_MS = 1_500;
-const PAUSE_MS = 1_000;
-/** A clock is wrong that runs slower than that, or faster than that and ahead of all before, in as many windows one after the other; right again after four. */
-const SLOWEST = 0.6;
-const FASTEST = 1.25;
-const AHEAD_MS = 250;
-const WRONG_WINDOWS = 2;
-const RIGHT_WINDOWS = 4;
 /** Arrivals waver; the distance between two is believed to be what it is on average, and corrected by so much. */
 const AVERAGED_ARRIVALS = 16;
 
 interface Stream {
-  /** Of 32-bit time to mended time, ms. */
+  /** Added to 32-bit time it makes mended time, ms. */
   shift: number;
   /** 32-bit time without its turns, ms. */
   unwrapped: number;
   /** Mended. */
   last: number;
-  /** Local time of that. */
+  /** The local time at which that came. */
   lastAt: number;
   readonly speed: ClockSpeed;
-  /** Between two messages, ms on average, while the arrivals say when they are; absent while the timestamps do. */
+  /** The average distance of two messages, ms, while arrivals say when they are; absent while timestamps do. */
   arrivalMs?: number;
-  isAhead?: boolean;
-}
-
-/**
- * Compares a source's clock with ours, over windows in which messages came evenly. A stall makes it look slow and then
- * fast, up to where it was: neither is wrong. Pure.
- */
-class ClockSpeed {
-  #begunAt: number | undefined;
-  #begunMs = 0;
-  #lastAt = 0;
-  /** By how much its time was ahead of ours at the most, ms. */
-  #furthestMs = Number.NEGATIVE_INFINITY;
-  #slow = 0;
-  #fast = 0;
-  #right = 0;
-
-  get isWrong(): boolean {
-    return this.#slow >= WRONG_WINDOWS || this.#fast >= WRONG_WINDOWS;
-  }
-
-  get isRight(): boolean {
-    return this.#right >= RIGHT_WINDOWS;
-  }
-
-  /** @param sourceMs - without turns */
-  note(sourceMs: number, now: number): void {
-    const paused = now - this.#lastAt > PAUSE_MS;
-    this.#lastAt = now;
-    if (this.#begunAt !== undefined && !paused && now - this.#begunAt < WINDOW_MS) return;
-    if (this.#begunAt !== undefined && !paused)
-      this.#judge((sourceMs - this.#begunMs) / (now - this.#begunAt), sourceMs - now);
-    this.#furthestMs = Math.max(this.#furthestMs, sourceMs - now);
-    this.#begunAt = now;
-    this.#begunMs = sourceMs;
-  }
-
-  /** The clock was set. */
-  restart(): void {
-    this.#begunAt = undefined;
-    this.#furthestMs = Number.NEGATIVE_INFINITY;
-  }
-
-  #judge(speed: number, aheadMs: number): void {
-    const isSlow = speed < SLOWEST;
-    const isFast = speed > FASTEST && aheadMs > this.#furthestMs + AHEAD_MS;
-    this.#slow = isSlow ? this.#slow + 1 : 0;
-    this.#fast = isFast ? this.#fast + 1 : 0;
-    this.#right = isSlow || speed > FASTEST ? 0 : this.#right + 1;
-  }
+  isAhead: boolean;
 }
 
 /**
  * Makes one steady clock of an encoder's timestamps: 32-bit milliseconds that may start anywhere, pass 2^32 (RTMP 1.0,
- * section 5.3.1), jump, step back, stand still, or run at
- * another speed. Sound and picture stay together as far as they were. Pure.
+ * section 5.3.1), jump, step back, stand still, or run at another speed. Audio and video stay as far apart as they were. Pure.
  */
 export class TimestampNormalizer {
   readonly repairs: TimestampRepairs = { jumps: 0, steps: 0 };
@@ -142,9 +84,9 @@ export class TimestampNormalizer {
     return stream.last;
   }
 
-  /** Whether the latest message of that kind is put earlier than its timestamp ran: it says nothing of when it is due. */
+  /** Whether the latest message of that kind had run ahead of its arrival, so that it says nothing of when it is due. */
   isAhead(kind: StreamKind): boolean {
-    return this.#streams[kind]?.isAhead === true;
+    return this.#streams[kind]?.isAhead ?? false;
   }
 
   /** Whether timestamps or arrivals say when messages are. */
@@ -155,6 +97,7 @@ export class TimestampNormalizer {
     } else if (stream.arrivalMs !== undefined && stream.speed.isRight) {
       this.repairs.jumps++;
       stream.shift = stream.last + Math.round(now - stream.lastAt) - stream.unwrapped;
+      stream.isAhead = false;
       delete stream.arrivalMs;
     }
   }
@@ -176,13 +119,12 @@ export class TimestampNormalizer {
 
 /** The second stream is on the first one's clock, unless that is plainly not so. */
 function start(timestamp: number, now: number, other: Stream | undefined): Stream {
-  const speed = new ClockSpeed();
-  if (!other)
-    return { shift: ORIGIN_MS - timestamp, unwrapped: timestamp, last: ORIGIN_MS, lastAt: now, speed };
+  const fresh = { lastAt: now, speed: new ClockSpeed(), isAhead: false };
+  if (!other) return { ...fresh, shift: ORIGIN_MS - timestamp, unwrapped: timestamp, last: ORIGIN_MS };
   const unwrapped = other.unwrapped + ((timestamp - other.unwrapped) | 0);
   const expected = other.last + Math.round(now - other.lastAt);
   const shared = unwrapped + other.shift;
   const isShared = Math.abs(shared - expected) <= JUMP_MS;
   const last = isShared ? shared : expected;
-  return { shift: last - unwrapped, unwrapped, last, lastAt: now, speed };
+  return { ...fresh, shift: last - unwrapped, unwrapped, last };
 }

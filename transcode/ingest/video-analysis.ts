@@ -7,7 +7,7 @@ import type { VideoFacts } from './video-plan.ts';
 const MEMORY_MS = 10_000;
 /** A stream whose key frames were too large stays so for a few of them. */
 const OVERSIZED_MEMORY_MS = 30_000;
-/** So many pictures in order that are all shown later than they are decoded: they just wait, as the container has it. */
+/** After so many pictures in order, a constant offset of presentation is the container's, and no sign of B-frames. */
 const STEADY_FRAMES = 10;
 /** Distances between key frames that are remembered: a source with short ones again is believed after as many. */
 const REMEMBERED_GAPS = 3;

@@ -57,7 +57,7 @@ export class VideoPath {
   #muted = false;
   #format: VideoFormat | undefined;
   #plan: VideoPlan | undefined;
-  /** That went with the plan. */
+  /** The size that was told with the latest plan. */
   #toldSize: VideoAnalysis['size'];
   #sender: VideoSender | undefined;
   #job: VideoTranscoder | undefined;

@@ -62,9 +62,9 @@ export class ClientConnection implements DeliveryConnection {
   #isCorked = false;
   #isOver = false;
   #discarded = 0;
-  /** That the server was told of. */
+  /** The formats that the server was told of. */
   #formats: Partial<Record<MediaKind, MediaFormat>> = {};
-  /** To be told with the first unit. */
+  /** Formats that are told with the first unit. */
   #announced: readonly MediaFormat[] = [];
 
   /** Begins to connect. No event comes before this has returned. */

@@ -72,6 +72,10 @@ export class RedirectingConnection implements DeliveryConnection {
     const address = withKey(url, this.#options.address.key);
     if (!address) {
       this.#events.closed('The server redirects to what is not an RTMP address.');
+    } else if (this.#options.address.secure && !address.secure) {
+      this.#events.closed(
+        'The server redirects from rtmps:// to rtmp://, where the key could be read on the way.',
+      );
     } else if (++this.#redirects > MAX_REDIRECTS) {
       this.#events.closed(`The server redirects more than ${MAX_REDIRECTS} times.`);
     } else {

@@ -57,7 +57,7 @@ export class PublisherFeed {
   }
 }
 
-/** Of a frame, in samples. */
+/** Whether a value can be a frame's width or height, in samples. */
 function isSide(value: AmfValue): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= MAX_SIDE;
 }

@@ -62,7 +62,7 @@ export class ServerSession {
   state: State = 'handshake';
   /** Messages that were dropped: media while it was not publishing, and metadata that cannot be read. */
   dropped = 0;
-  /** Messages with something to hear or see, of which a key belongs to whoever sends them. */
+  /** Messages that carry audio or video: a key belongs to whoever sends them. */
   mediaMessages = 0;
   #events: ServerSessionEvents;
   #handshake: ServerHandshake;
@@ -72,7 +72,7 @@ export class ServerSession {
   #app = '';
   #encoder = '';
   #streams = 0;
-  /** What it publishes, and the message stream on which it does. */
+  /** The key that it publishes with, and the message stream on which it does. */
   #key = '';
   #publishOn = 0;
   #held: RtmpMessage[] = [];
@@ -346,7 +346,7 @@ function isMedia({ type, payload }: RtmpMessage): boolean {
   return type === MESSAGE.audio || (type === MESSAGE.video && ((payload[0]! >> 4) & 7) !== INFO_FRAME);
 }
 
-/** Encoders that say nothing of the kind, or something else, mean the one stream that they have. */
+/** Encoders that name no stream, or something that is none, mean the one that they have. */
 function isOrUnsaid(value: AmfValue, own: string | number): boolean {
   return typeof value !== typeof own || value === own;
 }

@@ -48,7 +48,7 @@ export interface CoreOptions {
 const MAX_TRANSACTIONS = 20_000;
 /** Of one address, outside of the calls that it has. */
 const MAX_OF_ADDRESS = MAX_TRANSACTIONS / 2;
-/** Of one call. */
+/** Limits of one call. */
 const MAX_IN_DIALOG = 1_000;
 const MAX_CALLS = 20_000;
 /** Of all calls, what an address that has all others cannot have. */

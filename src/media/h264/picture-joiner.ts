@@ -5,15 +5,15 @@ export interface JoinedPicture {
   readonly framed: FramedUnit;
   readonly timestampMs: number;
   readonly compositionMs: number;
-  /** As its container has it. */
+  /** Whether its container calls it a key frame. */
   readonly key: boolean;
 }
 
 /** After so many pictures that each came in one message, the next ones are believed to, and wait for nothing. */
 const TRUSTED_AFTER = 3;
-/** Some encoders stamp each slice by itself, but two pictures are further apart. */
+/** Slices that an encoder stamps one by one are at most so far apart; two pictures are further. */
 const MAX_SPREAD_MS = 12;
-/** So much later a picture is whole whose next one does not come. */
+/** A picture is whole when so much later no other one has come. */
 const MAX_WAIT_MS = 250;
 const MAX_PARTS = 256;
 const MAX_BYTES = 16 * 1024 * 1024;

@@ -1,11 +1,26 @@
+import { beforeEach, vi } from 'vitest';
 import type { SourceUnit, VideoFormat, VideoUnit } from '../../../src/media/access-unit.ts';
 import { DEFAULT_ENCODING } from '../../../transcode/ffmpeg/program-arguments.ts';
 import { ProgramVideo } from '../../../transcode/program/program-video.ts';
 import { FakeClock } from './fake-clock.ts';
-import type { FakeVideoTranscoder } from './fake-jobs.ts';
+import { type FakeVideoTranscoder, videoJobs } from './fake-jobs.ts';
 import { ENCODED_RECORD, SLATE, slateRequests } from './fake-program-jobs.ts';
 import { withLengths } from './nal-units.ts';
 import { ENCODED, ENCODED_KEY, formatOf, INTER, KEY, PLAIN, WITH_B } from './picture-path.ts';
+
+// Whoever imports this has no child processes.
+vi.mock(import('../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
+  const { FakeVideoTranscoder } = await import('./fake-jobs.ts');
+  return { VideoTranscoder: FakeVideoTranscoder } as never;
+});
+vi.mock(import('../../../transcode/ffmpeg/slate.ts'), async () => {
+  const { fakeEncodeSlate } = await import('./fake-program-jobs.ts');
+  return { encodeSlate: fakeEncodeSlate } as never;
+});
+beforeEach(() => {
+  videoJobs.splice(0);
+  slateRequests.splice(0);
+});
 
 export const ORIGIN_MS = 10_000;
 export const PERIOD_MS = 40;

@@ -30,7 +30,7 @@ export class FlvDemuxer {
   #audio: AudioFormat | undefined;
   #undecodable = 0;
   #told: Partial<Record<MediaKind, string>> = {};
-  /** Of several tracks the first one that came. */
+  /** The first track of each kind that came; the others are left out. */
   #tracks: Partial<Record<MediaKind, number>> = {};
 
   constructor(events: FlvDemuxerEvents) {

@@ -23,7 +23,7 @@ const LENGTH_BYTES: LengthBytes = 4;
 export class FlvVideoReader {
   #events: FlvVideoReaderEvents;
   #format: VideoFormat | undefined;
-  /** As it came, in the sequence header or in band. */
+  /** The configuration as it came, in the sequence header or in band. */
   #config: AvcConfig | undefined;
   #header: Buffer | undefined;
   #sets = new H264ParameterSets();
@@ -31,7 +31,7 @@ export class FlvVideoReader {
   #statedSize: { readonly width: number; readonly height: number } | undefined;
   #undecodable = 0;
   #unreadable = 0;
-  /** It comes by the number of H.264. */
+  /** The stream is H.265 that comes by the number of H.264. */
   #isHevc = false;
   /** Whether nothing can be decoded up to the next key frame. */
   #awaitsKey = false;
@@ -49,7 +49,7 @@ export class FlvVideoReader {
     else if (video.packet === 'frame' && video.frame !== 'info') this.#receiveFrame(video, timestampMs);
   }
 
-  /** Something of that time came besides. */
+  /** Something else of that time came. */
   passed(timestampMs: number): void {
     this.#joiner.passed(timestampMs);
   }

@@ -121,7 +121,7 @@ const TRACK_SIZE_BYTES = 3;
 interface ExtendedHeader {
   readonly type: number;
   readonly fourCc: string;
-  /** Of one in a multitrack message. */
+  /** Its number, in a multitrack message. */
   readonly track?: number;
   /** The message has other tracks than the one that is wanted. */
   readonly isOther: boolean;
@@ -190,7 +190,7 @@ function readTrack(body: Buffer, from: number, wanted: number | undefined): Exte
   }
 }
 
-/** As text where it can be printed. */
+/** @returns it as text where it can be printed, else in hexadecimal */
 function fourCcAt(body: Buffer, at: number): string {
   const text = body.toString('latin1', at, at + FOUR_CC_BYTES);
   return /^[ -~]{4}$/.test(text) ? text : `0x${body.toString('hex', at, at + FOUR_CC_BYTES)}`;

@@ -1,4 +1,8 @@
+import fs from 'node:fs';
 import type net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ClientConnectionOptions } from '../../../../gateways/rtmp/client/client-connection.ts';
 import { RedirectingConnection } from '../../../../gateways/rtmp/client/redirecting-connection.ts';
@@ -8,10 +12,11 @@ import { ChunkWriter } from '../../../../gateways/rtmp/protocol/chunk-writer.ts'
 import { commandMessage, parseCommand, statusMessage } from '../../../../gateways/rtmp/protocol/command.ts';
 import { ServerHandshake } from '../../../../gateways/rtmp/protocol/handshake.ts';
 import { MESSAGE, type RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
+import { selfSignedCertificate } from '../../../peers/certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { DESCRIPTION, unit } from '../../transcode/delivery/program.ts';
-import { connect, KEY, LOOPBACK, listen, server } from './connecting.ts';
+import { connect, KEY, LOOPBACK, listen, resolving, server } from './connecting.ts';
 import { addressOf } from './scripted-server.ts';
 
 const information = (url: AmfValue, code: AmfValue = 302) => ({
@@ -30,9 +35,11 @@ const byStatus = (url: string) =>
   });
 
 /** A server that answers each connect like that. */
-async function redirector(answer: () => RtmpMessage) {
+async function redirector(answer: () => RtmpMessage, secureContext?: tls.SecureContext) {
   const visits: net.Socket[] = [];
-  const port = await listen((socket) => {
+  const port = await listen((tcp) => {
+    const socket = secureContext ? new tls.TLSSocket(tcp, { isServer: true, secureContext }) : tcp;
+    socket.on('error', () => {});
     visits.push(socket);
     const handshake = new ServerHandshake(
       (bytes) => Buffer.alloc(bytes, 7),
@@ -201,6 +208,24 @@ describe('where it sends us', () => {
     const { events, happened } = attempt(first.port);
     await happened('hopeless: The address 10.0.0.1 is private: allow it with outputs.allow.');
     expect(events).toHaveLength(2);
+  });
+
+  test('has to be as secret as where we came from: no key goes in the clear that was given for TLS', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'patchroom-test-'));
+    onTestFinished(() => fs.rmSync(folder, { recursive: true }));
+    const certificate = selfSignedCertificate(folder);
+    const [cert, key] = [certificate.cert, certificate.key].map((file) => fs.readFileSync(file, 'utf8'));
+    const { port, heard } = await server();
+    const first = await redirector(() => byError(urlOf(port)), tls.createSecureContext({ cert, key }));
+    const { events, happened } = attempt(first.port, {
+      address: addressOf(`rtmps://localhost:${first.port}/live/${KEY}`),
+      ca: cert!,
+      resolve: resolving('127.0.0.1'),
+    });
+    await happened(
+      'closed: The server redirects from rtmps:// to rtmp://, where the key could be read on the way.',
+    );
+    expect([heard, events.length]).toEqual([[], 1]);
   });
 
   test('is never shown with its key', async () => {

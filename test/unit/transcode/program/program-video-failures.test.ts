@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { videoJobs as jobs } from '../../support/fake-jobs.ts';
 import { slateRequests } from '../../support/fake-program-jobs.ts';
 import {
@@ -11,19 +11,6 @@ import {
   programVideo,
   settled,
 } from '../../support/program-video.ts';
-
-vi.mock(import('../../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
-  const { FakeVideoTranscoder } = await import('../../support/fake-jobs.ts');
-  return { VideoTranscoder: FakeVideoTranscoder } as never;
-});
-vi.mock(import('../../../../transcode/ffmpeg/slate.ts'), async () => {
-  const { fakeEncodeSlate } = await import('../../support/fake-program-jobs.ts');
-  return { encodeSlate: fakeEncodeSlate } as never;
-});
-beforeEach(() => {
-  jobs.splice(0);
-  slateRequests.splice(0);
-});
 
 function expectMonotonic({ units, letters }: ReturnType<typeof programVideo>): void {
   const times = decodeTimes(units);

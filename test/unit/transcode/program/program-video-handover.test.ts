@@ -1,6 +1,5 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { videoJobs as jobs } from '../../support/fake-jobs.ts';
-import { slateRequests } from '../../support/fake-program-jobs.ts';
 import {
   copying,
   HUB,
@@ -12,19 +11,6 @@ import {
 } from '../../support/program-video.ts';
 
 /* What is copied gives way to its own encoding, or to another source: neither decoding nor showing times go back. */
-
-vi.mock(import('../../../../transcode/ffmpeg/video-transcoder.ts'), async () => {
-  const { FakeVideoTranscoder } = await import('../../support/fake-jobs.ts');
-  return { VideoTranscoder: FakeVideoTranscoder } as never;
-});
-vi.mock(import('../../../../transcode/ffmpeg/slate.ts'), async () => {
-  const { fakeEncodeSlate } = await import('../../support/fake-program-jobs.ts');
-  return { encodeSlate: fakeEncodeSlate } as never;
-});
-beforeEach(() => {
-  jobs.splice(0);
-  slateRequests.splice(0);
-});
 
 const TOO_FAR = { keyFrameGapMs: 4_200 };
 /** Of pictures that are shown as I b b P b b P, in the order they are decoded: by how much later each is shown. */
