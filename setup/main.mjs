@@ -24,6 +24,19 @@ const TASKS = {
   patchroom: { run: ['src/cli/main.ts'], debian: [], builtWorker: false, packagesOnly: true, where: 'user' },
   setup: { run: undefined, debian: RUN_PACKAGES, builtWorker: false },
   test: { run: ['test/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
+  check: { run: ['test/run.ts', '--part', 'check'], debian: [], builtWorker: false, packagesOnly: true },
+  'test:unit': { run: ['test/run.ts', '--part', 'unit'], debian: [], builtWorker: false, packagesOnly: true },
+  'test:system': {
+    run: ['test/run.ts', '--part', 'system'],
+    debian: [...RUN_PACKAGES, ...TEST_PACKAGES],
+    builtWorker: true,
+  },
+  'test:watch': {
+    run: ['node_modules/vitest/vitest.mjs', 'watch', '--project', 'unit'],
+    debian: [],
+    builtWorker: false,
+    packagesOnly: true,
+  },
   bench: { run: ['test/bench/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
   soak: { run: ['test/soak/run.ts'], debian: [...RUN_PACKAGES, ...TEST_PACKAGES], builtWorker: true },
   fuzz: { run: ['test/fuzz/run.ts'], debian: [], builtWorker: false, packagesOnly: true },
@@ -35,7 +48,9 @@ const TASKS = {
   },
 };
 
-const USAGE = `usage: node setup/main.mjs start|patchroom|setup|test|bench|soak|fuzz|format [--build-worker] [arguments of that task]
+const USAGE = `usage: node setup/main.mjs TASK [--build-worker] [arguments of that task]
+
+TASK is one of ${Object.keys(TASKS).join(', ')}.
 
   --build-worker   never use mediasoup's prebuilt worker: build it here (the tests always do)`;
 
