@@ -15,6 +15,7 @@ import type {
 import { RtmpError } from '../protocol/rtmp-error.ts';
 import { ClientSession } from './client-session.ts';
 import { connectionFailure } from './connection-failure.ts';
+import { wantsLogin } from './peer-words.ts';
 import type { RtmpAddress } from './rtmp-address.ts';
 
 export interface ClientConnectionOptions {
@@ -197,6 +198,14 @@ export class ClientConnection implements DeliveryConnection {
       this.#isOver = true;
       this.#linger();
       this.#events.redirected(redirect);
+      return;
+    }
+    if (wantsLogin(description)) {
+      this.#isOver = true;
+      this.#linger();
+      this.#events.hopeless(
+        `${this.#address.host} wants a user name and a password (authmod), which Patchroom cannot send: use an address or a key without.`,
+      );
       return;
     }
     this.#events.refused(code, description);

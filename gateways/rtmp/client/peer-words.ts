@@ -21,6 +21,11 @@ export function peerWords(said: AmfValue, address: RtmpAddress): string {
   return words.slice(0, MAX_CHARACTERS).toWellFormed();
 }
 
+/** Whether a refusal asks for a login, as Adobe's and Limelight's servers do ("authmod"): trying again is of no use then. */
+export function wantsLogin(description: string): boolean {
+  return /\bauthmod=|\bneed ?auth\b/i.test(description);
+}
+
 /** The longest first, so that no part of one is left. */
 function secretsOf({ app, key }: RtmpAddress): string[] {
   const values = [app, key].flatMap((part) =>

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import type tls from 'node:tls';
+import tls from 'node:tls';
 import { expect, onTestFinished } from 'vitest';
 import {
   ClientConnection,
@@ -8,6 +8,11 @@ import {
   type Resolve,
 } from '../../../../gateways/rtmp/client/client-connection.ts';
 import type { RtmpAddress } from '../../../../gateways/rtmp/client/rtmp-address.ts';
+import { ChunkReader } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
+import { ChunkWriter } from '../../../../gateways/rtmp/protocol/chunk-writer.ts';
+import { parseCommand } from '../../../../gateways/rtmp/protocol/command.ts';
+import { ServerHandshake } from '../../../../gateways/rtmp/protocol/handshake.ts';
+import { MESSAGE, type RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { Connection } from '../../../../gateways/rtmp/server/connection.ts';
 import { PermittedAddresses } from '../../../../src/base/permitted-addresses.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -31,6 +36,39 @@ export async function listen(onSocket: (socket: net.Socket) => void): Promise<nu
     server.close();
   });
   return (server.address() as net.AddressInfo).port;
+}
+
+/** A server that answers each connect like that. */
+export async function answering(answer: () => RtmpMessage, secureContext?: tls.SecureContext) {
+  const visits: net.Socket[] = [];
+  const port = await listen((tcp) => {
+    const socket = secureContext ? new tls.TLSSocket(tcp, { isServer: true, secureContext }) : tcp;
+    socket.on('error', () => {});
+    visits.push(socket);
+    const handshake = new ServerHandshake(
+      (bytes) => Buffer.alloc(bytes, 7),
+      () => 0,
+    );
+    const reader = new ChunkReader();
+    const writer = new ChunkWriter();
+    let isShaken = false;
+    socket.on('data', (bytes: Buffer) => {
+      let rest = bytes;
+      if (!isShaken) {
+        const { send, done } = handshake.read(bytes);
+        if (send) socket.write(send);
+        isShaken = done !== undefined;
+        if (!done) return;
+        rest = done.rest;
+      }
+      reader.read(rest, (message) => {
+        if (message.type !== MESSAGE.commandAmf0 || parseCommand(message).name !== 'connect') return;
+        socket.write(Buffer.concat(writer.write(answer(), 3)));
+      });
+    });
+    socket.resume();
+  });
+  return { visits, port };
 }
 
 /** Our own RTMP server. */

@@ -7,16 +7,13 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ClientConnectionOptions } from '../../../../gateways/rtmp/client/client-connection.ts';
 import { RedirectingConnection } from '../../../../gateways/rtmp/client/redirecting-connection.ts';
 import type { AmfValue } from '../../../../gateways/rtmp/protocol/amf0.ts';
-import { ChunkReader } from '../../../../gateways/rtmp/protocol/chunk-reader.ts';
-import { ChunkWriter } from '../../../../gateways/rtmp/protocol/chunk-writer.ts';
-import { commandMessage, parseCommand, statusMessage } from '../../../../gateways/rtmp/protocol/command.ts';
-import { ServerHandshake } from '../../../../gateways/rtmp/protocol/handshake.ts';
-import { MESSAGE, type RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
+import { commandMessage, statusMessage } from '../../../../gateways/rtmp/protocol/command.ts';
+import type { RtmpMessage } from '../../../../gateways/rtmp/protocol/messages.ts';
 import { selfSignedCertificate } from '../../../peers/certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { DESCRIPTION, unit } from '../../transcode/delivery/program.ts';
-import { connect, KEY, LOOPBACK, listen, resolving, server } from './connecting.ts';
+import { answering, connect, KEY, LOOPBACK, listen, resolving, server } from './connecting.ts';
 import { addressOf } from './scripted-server.ts';
 
 const information = (url: AmfValue, code: AmfValue = 302) => ({
@@ -33,39 +30,6 @@ const byStatus = (url: string) =>
   statusMessage(0, 'error', 'NetConnection.Connect.Rejected', 'Redirected', {
     ex: { code: 302, redirect: url },
   });
-
-/** A server that answers each connect like that. */
-async function redirector(answer: () => RtmpMessage, secureContext?: tls.SecureContext) {
-  const visits: net.Socket[] = [];
-  const port = await listen((tcp) => {
-    const socket = secureContext ? new tls.TLSSocket(tcp, { isServer: true, secureContext }) : tcp;
-    socket.on('error', () => {});
-    visits.push(socket);
-    const handshake = new ServerHandshake(
-      (bytes) => Buffer.alloc(bytes, 7),
-      () => 0,
-    );
-    const reader = new ChunkReader();
-    const writer = new ChunkWriter();
-    let isShaken = false;
-    socket.on('data', (bytes: Buffer) => {
-      let rest = bytes;
-      if (!isShaken) {
-        const { send, done } = handshake.read(bytes);
-        if (send) socket.write(send);
-        isShaken = done !== undefined;
-        if (!done) return;
-        rest = done.rest;
-      }
-      reader.read(rest, (message) => {
-        if (message.type !== MESSAGE.commandAmf0 || parseCommand(message).name !== 'connect') return;
-        socket.write(Buffer.concat(writer.write(answer(), 3)));
-      });
-    });
-    socket.resume();
-  });
-  return { visits, port };
-}
 
 /** An attempt to publish at that port, with all that it says. */
 function attempt(port: number, options: Partial<ClientConnectionOptions> = {}, key = KEY) {
@@ -97,7 +61,7 @@ describe('a server that sends us elsewhere', () => {
     ['as a status', byStatus],
   ])('is followed, %s, and what is sent goes there', async (_, answer) => {
     const { port, heard } = await server();
-    const first = await redirector(() => answer(urlOf(port)));
+    const first = await answering(() => answer(urlOf(port)));
     const { connection, events, happened } = attempt(first.port);
     await happened('live');
     expect(events).toEqual([`redirected: ${shownAt(port)}`, 'live']);
@@ -116,7 +80,7 @@ describe('a server that sends us elsewhere', () => {
 
   test('is left: the connection to it is closed', async () => {
     const { port } = await server();
-    const first = await redirector(() => byError(urlOf(port)));
+    const first = await answering(() => byError(urlOf(port)));
     const { happened } = attempt(first.port);
     await happened('live');
     await eventually(() => first.visits[0]!.readableEnded).toBe(true);
@@ -126,7 +90,7 @@ describe('a server that sends us elsewhere', () => {
     const all: { port: number; visits: net.Socket[] }[] = [];
     for (let index = 0; index < 5; index++) {
       const next = all.at(-1)?.port ?? 1;
-      all.push(await redirector(() => byError(urlOf(next))));
+      all.push(await answering(() => byError(urlOf(next))));
     }
     const { events, happened } = attempt(all.at(-1)!.port);
     await happened('closed: The server redirects more than 3 times.');
@@ -135,7 +99,7 @@ describe('a server that sends us elsewhere', () => {
   });
 
   test('to itself is left after three times, too', async () => {
-    const one: { port: number; visits: net.Socket[] } = await redirector(() => byError(urlOf(one.port)));
+    const one: { port: number; visits: net.Socket[] } = await answering(() => byError(urlOf(one.port)));
     const { happened } = attempt(one.port);
     await happened('closed: The server redirects more than 3 times.');
     expect(one.visits).toHaveLength(4);
@@ -143,7 +107,7 @@ describe('a server that sends us elsewhere', () => {
 
   test('is not asked for more once the other one has failed: that is a new attempt', async () => {
     const { port, accepted } = await server();
-    const first = await redirector(() => byError(urlOf(port)));
+    const first = await answering(() => byError(urlOf(port)));
     const { events, happened } = attempt(first.port);
     await happened('live');
     accepted.socket!.resetAndDestroy();
@@ -173,7 +137,7 @@ describe('where it sends us', () => {
     ],
   ])('may be %s: %s', async (_, rest, key, published) => {
     const { port, heard } = await server();
-    const first = await redirector(() => byError(urlOf(port, rest)));
+    const first = await answering(() => byError(urlOf(port, rest)));
     const { happened } = attempt(first.port, {}, key);
     await happened('live');
     expect(heard).toEqual([published]);
@@ -185,7 +149,7 @@ describe('where it sends us', () => {
     ['nothing', ''],
     ['an address with a password', 'rtmp://user:secret@127.0.0.1/live'],
   ])('is no RTMP address: the attempt is over (%s)', async (_, url) => {
-    const first = await redirector(() => byError(url));
+    const first = await answering(() => byError(url));
     const { events, happened } = attempt(first.port);
     await happened('closed: The server redirects to what is not an RTMP address.');
     expect(events).toHaveLength(1);
@@ -197,14 +161,14 @@ describe('where it sends us', () => {
     ['an address that is none', byError(302)],
     ['an address that is too long', byError(urlOf(1, `/${'a'.repeat(2_000)}`))],
   ])('is not told in a way that counts: it is a refusal (%s)', async (_, answer) => {
-    const first = await redirector(() => answer);
+    const first = await answering(() => answer);
     const { events, happened } = attempt(first.port);
     await happened('closed: 127.0.0.1 refused.');
     expect(events[0]).toBe('refused NetConnection.Connect.Rejected: Redirected');
   });
 
   test('is looked at like any address: what is private is not connected to', async () => {
-    const first = await redirector(() => byError('rtmp://10.0.0.1/live'));
+    const first = await answering(() => byError('rtmp://10.0.0.1/live'));
     const { events, happened } = attempt(first.port);
     await happened('hopeless: The address 10.0.0.1 is private: allow it with outputs.allow.');
     expect(events).toHaveLength(2);
@@ -216,7 +180,7 @@ describe('where it sends us', () => {
     const certificate = selfSignedCertificate(folder);
     const [cert, key] = [certificate.cert, certificate.key].map((file) => fs.readFileSync(file, 'utf8'));
     const { port, heard } = await server();
-    const first = await redirector(() => byError(urlOf(port)), tls.createSecureContext({ cert, key }));
+    const first = await answering(() => byError(urlOf(port)), tls.createSecureContext({ cert, key }));
     const { events, happened } = attempt(first.port, {
       address: addressOf(`rtmps://localhost:${first.port}/live/${KEY}`),
       ca: cert!,
@@ -230,7 +194,7 @@ describe('where it sends us', () => {
 
   test('is never shown with its key', async () => {
     const { port } = await server();
-    const first = await redirector(() => byError(urlOf(port, `/edge/${KEY}?token=secret`)));
+    const first = await answering(() => byError(urlOf(port, `/edge/${KEY}?token=secret`)));
     const { events, happened } = attempt(first.port);
     await happened('live');
     expect(events.join()).not.toContain(KEY);
@@ -241,7 +205,7 @@ describe('where it sends us', () => {
 describe('it ends', () => {
   test('while it is on its way to where it was sent: nothing comes any more', async () => {
     const port = await listen((socket) => socket.resume());
-    const first = await redirector(() => byError(urlOf(port)));
+    const first = await answering(() => byError(urlOf(port)));
     const { connection, clock, events, happened } = attempt(first.port);
     await happened(`redirected: ${shownAt(port)}`);
     connection.destroy();
@@ -252,7 +216,7 @@ describe('it ends', () => {
 
   test('by whoever hears that it was sent elsewhere: that is where nobody connects', async () => {
     const { port, heard } = await server();
-    const first = await redirector(() => byError(urlOf(port)));
+    const first = await answering(() => byError(urlOf(port)));
     const clock = new FakeClock();
     const events: string[] = [];
     const nothing = () => {};
@@ -276,7 +240,7 @@ describe('it ends', () => {
 });
 
 test('a connection that was sent elsewhere says so, and nothing else', async () => {
-  const { port } = await redirector(() => byError('rtmp://cdn.example/live'));
+  const { port } = await answering(() => byError('rtmp://cdn.example/live'));
   const { events, happened } = connect(port);
   await happened('redirected: rtmp://cdn.example/live');
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
