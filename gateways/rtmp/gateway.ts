@@ -35,6 +35,8 @@ interface Stream {
   session: Session | undefined;
 }
 
+/** Whoever has sent nothing for so long gives its key to the next one that comes with it. */
+const TAKEOVER_MS = 2_000;
 /** Whoever was removed from a room does not come back by itself for so long: encoders try again at once. */
 const REMOVED_MS = 60_000;
 const FAREWELLS: Partial<Record<LeaveReason, string>> = {
@@ -228,6 +230,8 @@ export class RtmpGateway implements Gateway {
 
   /** Lets it in, or tells it why not. Never rejects. */
   async #decide(session: Session, key: string): Promise<void> {
+    await this.#askToYield(key);
+    if (!this.#sessions.has(session.id)) return; // it went meanwhile
     const stream = this.#claim(session, key);
     if (typeof stream === 'string') {
       this.#refuse(session, stream);
@@ -252,6 +256,18 @@ export class RtmpGateway implements Gateway {
       if (!stream.session && !stream.encoder) this.#forget(stream);
       this.#refuse(session, message);
     }
+  }
+
+  /** Frees a key whose connection looks alive and is silent. */
+  async #askToYield(text: string): Promise<void> {
+    const key = this.#keys.find(text);
+    const stream = key && this.#streams.get(key.id);
+    const holder = stream?.session;
+    if (!holder || stream.joining) return; // who is being let in cannot have sent anything
+    const question = { type: 'yield', session: holder.id, silentMs: TAKEOVER_MS } as const;
+    // Where nobody answers, its worker is gone: that is told otherwise.
+    const { yields } = await holder.port.request(question).catch(() => ({ yields: false }));
+    if (yields && this.#sessions.get(holder.id) === holder) this.#onOver(holder, 'closed');
   }
 
   #forget(stream: Stream): void {

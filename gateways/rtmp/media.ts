@@ -44,6 +44,8 @@ class EncoderMedia {
       case 'dismiss':
         this.#connections.get(request.session)?.dismiss(request.description);
         return {};
+      case 'yield':
+        return { yields: (await this.#connections.get(request.session)?.yields(request.silentMs)) ?? true };
       case 'relay':
         this.#relay(request);
         return {};

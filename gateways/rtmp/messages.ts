@@ -34,6 +34,8 @@ const request = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('refuse'), session, description: z.string() }),
   /** Ends it, after telling its encoder why. */
   z.strictObject({ type: z.literal('dismiss'), session, description: z.string() }),
+  /** Somebody else comes with its key: it gives that up if it has sent neither audio nor video for so long. */
+  z.strictObject({ type: z.literal('yield'), session, silentMs: z.number() }),
   ...ingestRequests,
   /** Push a program to a CDN. */
   z.strictObject({
@@ -49,7 +51,7 @@ const request = z.discriminatedUnion('type', [
 ]);
 export type Request = z.infer<typeof request>;
 
-const reply = ingestReply;
+const reply = z.strictObject({ ...ingestReply.shape, yields: z.boolean().optional() });
 export type Reply = z.infer<typeof reply>;
 
 const notice = z.discriminatedUnion('type', [

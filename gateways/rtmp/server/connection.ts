@@ -113,6 +113,21 @@ export class Connection {
     this.#end({ how: 'refused', text: description });
   }
 
+  /**
+   * Gives its key up to another connection, if it has sent neither audio nor video for so long: mostly it is the same encoder,
+   * whose network went and came back.
+   */
+  async yields(silentMs: number): Promise<boolean> {
+    const isSilent = () => this.#clock.now() - this.#heardAt >= silentMs;
+    // Where we were held up ourselves, what came meanwhile is read first.
+    if (isSilent()) await new Promise(setImmediate);
+    if (!this.#over && !isSilent()) return false;
+    this.dismiss(
+      `Another connection took over with this stream key, as nothing came for ${silentMs / 1000} s.`,
+    );
+    return true;
+  }
+
   /** At once and without a word. */
   destroy(): void {
     this.#end({ how: 'closed', text: 'The connection was closed.' });
