@@ -201,7 +201,7 @@ export class RtmpGateway implements Gateway {
 
   #onLost(port: Port): void {
     for (const session of [...this.#sessions.values()]) {
-      if (session.port === port) this.#onOver(session, 'closed');
+      if (session.port === port) this.#onOver(session);
     }
     this.#relays.onLost(port);
   }
@@ -219,12 +219,13 @@ export class RtmpGateway implements Gateway {
     if (notice.type === 'encoder' && encoder && !session.stream?.key.name) {
       encoder.participant.update({ name: notice.name });
     }
+    if (notice.type === 'unpublished') this.#onUnpublished(session);
     if (notice.type === 'over') {
       if (notice.error) this.#counters[notice.error] = (this.#counters[notice.error] ?? 0) + 1;
       if (notice.how === 'silent') this.#counters.silent!++;
       this.#counters.messagesDropped! += notice.dropped;
       this.#host.log.info({ address: session.address, how: notice.how, text: notice.text }, 'encoder gone');
-      this.#onOver(session, notice.how);
+      this.#onOver(session);
     }
   }
 
@@ -267,7 +268,7 @@ export class RtmpGateway implements Gateway {
     const question = { type: 'yield', session: holder.id, silentMs: TAKEOVER_MS } as const;
     // Where nobody answers, its worker is gone: that is told otherwise.
     const { yields } = await holder.port.request(question).catch(() => ({ yields: false }));
-    if (yields && this.#sessions.get(holder.id) === holder) this.#onOver(holder, 'closed');
+    if (yields && this.#sessions.get(holder.id) === holder) this.#onOver(holder);
   }
 
   #forget(stream: Stream): void {
@@ -348,13 +349,22 @@ export class RtmpGateway implements Gateway {
     session.port.request({ type: 'dismiss', session: session.id, description }).catch(() => {});
   }
 
-  #onOver(session: Session, how: Extract<Notice, { type: 'over' }>['how']): void {
+  /** It goes on without what it published. */
+  #onUnpublished(session: Session): void {
+    const { stream } = session;
+    // First of all, so that the participant's leaving does not end the connection.
+    delete session.stream;
+    if (stream?.session !== session) return;
+    stream.session = undefined;
+    stream.encoder?.participant.leave('left');
+  }
+
+  #onOver(session: Session): void {
     this.#sessions.delete(session.id);
     session.over.resolve();
     const { stream } = session;
     if (stream?.session !== session) return;
     stream.session = undefined;
-    if (how === 'unpublished') stream.encoder?.participant.leave('left');
-    else stream.encoder?.detach();
+    stream.encoder?.detach();
   }
 }

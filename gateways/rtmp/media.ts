@@ -105,22 +105,34 @@ class EncoderMedia {
       throw new PatchroomError('internal', 'Encoders come before the settings.');
     const { notify, clock } = this.#host;
     const { maxWaitMs, audioBitrateBps, silenceMs } = options;
-    const ingest = this.#ingests.open(session, {
-      video: { ...options.video, maxWaitMs },
-      audio: { bitrateBps: audioBitrateBps, maxWaitMs },
-    });
-    const feed = new PublisherFeed(ingest);
+    /** What it publishes now goes there. */
+    let feed: PublisherFeed | undefined;
+    let malformed = 0;
+    const endFeed = () => {
+      feed?.end();
+      malformed += feed?.malformed ?? 0;
+      feed = undefined;
+      this.#ingests.close(session);
+    };
     const tls = secure ? this.#tls : undefined;
     const connection = new Connection(socket, { silenceMs, ...(tls ? { tls } : {}) }, clock, {
-      publish: ({ app, key }) => notify({ type: 'publish', session, app, key }),
-      audio: (body, timestamp) => feed.audio(body, timestamp),
-      video: (body, timestamp) => feed.video(body, timestamp),
-      metadata: (values) => feed.metadata(values),
+      publish: ({ app, key }) => {
+        const video = { ...options.video, maxWaitMs };
+        const audio = { bitrateBps: audioBitrateBps, maxWaitMs };
+        feed = new PublisherFeed(this.#ingests.open(session, { video, audio }));
+        notify({ type: 'publish', session, app, key });
+      },
+      audio: (body, timestamp) => feed?.audio(body, timestamp),
+      video: (body, timestamp) => feed?.video(body, timestamp),
+      metadata: (values) => feed?.metadata(values),
+      unpublished: () => {
+        endFeed();
+        notify({ type: 'unpublished', session });
+      },
       over: ({ how, text, error }) => {
         this.#connections.delete(session);
-        feed.end();
-        this.#ingests.close(session);
-        const dropped = connection.dropped + feed.malformed;
+        endFeed();
+        const dropped = connection.dropped + malformed;
         notify({ type: 'over', session, how, text, dropped, ...(error ? { error } : {}) });
       },
     });

@@ -70,11 +70,13 @@ const notice = z.discriminatedUnion('type', [
     app: z.string(),
     key: z.string(),
   }),
+  /** What it published has ended; it may publish something else. */
+  z.strictObject({ type: z.literal('unpublished'), session }),
   ...ingestNotices,
   z.strictObject({
     type: z.literal('over'),
     session,
-    how: z.enum(['unpublished', 'closed', 'silent', 'refused', 'error']),
+    how: z.enum(['closed', 'silent', 'refused', 'error']),
     text: z.string(),
     /** Messages that came and were not passed on. */
     dropped: z.int(),

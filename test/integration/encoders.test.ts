@@ -84,9 +84,12 @@ async function allSeeAndHear(): Promise<void> {
     cat.hears(TONES.Ann, TONES.Bob, TONES.Studio),
   ]);
   const others = (own: number) => ALL.filter((tone) => tone !== own);
-  const heard = await Promise.all([ann, bob, cat].map((one) => one.heardDuring([...ALL], 2)));
-  for (const tones of heard) tones.sort((one, other) => one - other);
-  expect(heard).toEqual([others(TONES.Ann), others(TONES.Bob), others(TONES.Cat)]);
+  const heard = async () => {
+    const tones = await Promise.all([ann, bob, cat].map((one) => one.heardDuring([...ALL], 2)));
+    return tones.map((all) => all.sort((one, other) => one - other));
+  };
+  // Sound that a busy machine tears apart is heard at other frequencies as well: an own tone would be there each time.
+  await expect.poll(heard).toEqual([others(TONES.Ann), others(TONES.Bob), others(TONES.Cat)]);
 }
 
 const tone = { toneHz: TONES.Studio };

@@ -7,7 +7,7 @@ import { type PublishRequest, ServerSession, type ServerSessionEvents } from './
 
 /** How a connection ended. */
 export interface Ending {
-  readonly how: 'unpublished' | 'closed' | 'silent' | 'refused' | 'error';
+  readonly how: 'closed' | 'silent' | 'refused' | 'error';
   /** For people. */
   readonly text: string;
   /** Of what its peer did wrong. */
@@ -15,7 +15,7 @@ export interface Ending {
 }
 
 export interface ConnectionEvents
-  extends Pick<ServerSessionEvents, 'publish' | 'audio' | 'video' | 'metadata'> {
+  extends Pick<ServerSessionEvents, 'publish' | 'audio' | 'video' | 'metadata' | 'unpublished'> {
   /** Once; nothing comes after it. */
   over(ending: Ending): void;
 }
@@ -46,7 +46,7 @@ export class Connection {
   #session: ServerSession;
   #silenceMs: number;
   #heardAt: number;
-  #timer: Timer;
+  #timer: Timer | undefined;
   #over = false;
   #discarded = 0;
 
@@ -68,15 +68,14 @@ export class Connection {
         audio: events.audio,
         video: events.video,
         metadata: events.metadata,
-        unpublished: () => this.#end({ how: 'unpublished', text: 'The encoder stopped.' }),
+        unpublished: () => {
+          this.#awaitPublish({ how: 'closed', text: 'The encoder stopped, and published nothing else.' });
+          events.unpublished();
+        },
       },
       { random: randomBytes, now: () => clock.now() },
     );
-    this.#timer = clock.after(START_LIMIT_MS, () => {
-      const text = 'Nothing was published in time.';
-      this.#session.dismiss(text);
-      this.#end({ how: 'error', text, error: 'handshake' });
-    });
+    this.#awaitPublish({ how: 'error', text: 'Nothing was published in time.', error: 'handshake' });
     this.#socket.on('error', () => {});
     this.#socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     this.#socket.once('end', () => this.#end({ how: 'closed', text: 'The encoder closed the connection.' }));
@@ -93,7 +92,7 @@ export class Connection {
 
   /** It may publish. */
   admit(): void {
-    if (this.#over) return;
+    if (this.#over || this.#session.state !== 'deciding') return; // it changed its mind meanwhile
     this.#heardAt = this.#clock.now();
     this.#watch();
     this.#guard(() => this.#session.admit());
@@ -102,6 +101,7 @@ export class Connection {
 
   /** It may not: is told why, and closed. */
   refuse(description: string): void {
+    if (this.#session.state !== 'deciding') return;
     this.#session.refuse('NetStream.Publish.BadName', description);
     this.#end({ how: 'refused', text: description });
   }
@@ -134,10 +134,19 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  /** @param ending - when nothing is published within a few seconds */
+  #awaitPublish(ending: Ending): void {
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(START_LIMIT_MS, () => {
+      this.#session.dismiss(ending.text);
+      this.#end(ending);
+    });
+  }
+
   #onPublish(request: PublishRequest): void {
     // Nothing more is read until it is known who it is.
     this.#socket.pause();
-    this.#timer.cancel();
+    this.#timer?.cancel();
     this.#events.publish(request);
   }
 
@@ -170,7 +179,7 @@ export class Connection {
 
   /** Looks after it from time to time instead of setting a timer for each message. */
   #watch(isSecondLook = false): void {
-    this.#timer.cancel();
+    this.#timer?.cancel();
     const left = this.#heardAt + this.#silenceMs - this.#clock.now();
     if (left < -STALL_MS && !isSecondLook) {
       // We were held up ourselves: what came meanwhile is read first.
@@ -196,7 +205,7 @@ export class Connection {
   #end(ending: Ending): void {
     if (this.#over) return;
     this.#over = true;
-    this.#timer.cancel();
+    this.#timer?.cancel();
     if (!this.#socket.destroyed) this.#linger();
     this.#events.over(ending);
   }

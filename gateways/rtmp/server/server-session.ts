@@ -31,7 +31,7 @@ export interface ServerSessionEvents {
   video(body: Buffer, timestamp: number): void;
   /** onMetaData's values. */
   metadata(values: { readonly [key: string]: AmfValue }): void;
-  /** It said that it is done. */
+  /** It said that it is done; it may publish again. */
   unpublished(): void;
 }
 
@@ -71,7 +71,9 @@ export class ServerSession {
   #writer = new ChunkWriter();
   #app = '';
   #encoder = '';
+  /** The number of the last message stream that was created, and how many of them are open. */
   #streams = 0;
+  #openStreams = 0;
   /** The key that it publishes with, and the message stream on which it does. */
   #key = '';
   #publishOn = 0;
@@ -247,6 +249,7 @@ export class ServerSession {
         if (isOrUnsaid(args[0], this.#key)) this.#unpublish();
         break;
       case 'deleteStream':
+        this.#openStreams = Math.max(0, this.#openStreams - 1);
         if (isOrUnsaid(args[0], this.#publishOn)) this.#unpublish();
         break;
       case 'closeStream':
@@ -287,7 +290,9 @@ export class ServerSession {
   }
 
   #createStream(transaction: number): void {
-    if (this.#streams >= MAX_STREAMS) throw new RtmpError('command', 'The encoder creates too many streams.');
+    if (this.#openStreams >= MAX_STREAMS)
+      throw new RtmpError('command', 'The encoder creates too many streams.');
+    this.#openStreams++;
     this.#streams++;
     this.#answer(transaction, null, this.#streams);
   }
@@ -312,10 +317,14 @@ export class ServerSession {
     throw new RtmpError('command', description);
   }
 
+  /** What it publishes has ended; it may publish something else, as strange as it was before. */
   #unpublish(): void {
     if (this.state !== 'publishing' && this.state !== 'deciding') return;
     this.#status('status', 'NetStream.Unpublish.Success', 'The stream has ended.');
-    this.#end();
+    this.state = 'connected';
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#reader.limits = limitsForStrangers(this.#limits);
     this.#events.unpublished();
   }
 

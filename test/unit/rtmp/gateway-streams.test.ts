@@ -158,9 +158,11 @@ describe('an encoder that comes back', () => {
   });
 
   test('is not waited for when it said that it is done', async () => {
-    const { room, live, end } = await encoders();
-    await end(await live(), 'unpublished');
+    const { room, live, say, counters } = await encoders();
+    await say(await live(), { type: 'unpublished' });
     expect(room.participants).toEqual([]);
+    // Its connection stays, and may publish again.
+    expect(await counters()).toMatchObject({ sessions: 1, live: 0 });
   });
 
   test('after its worker died', async () => {

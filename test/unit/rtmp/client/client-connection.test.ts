@@ -22,7 +22,7 @@ test('publishes, with what says how to decode in front of all media, and stops p
   connection.send(unit('a5021', 300), 5_000_000);
   await eventually(() => heard).toContain(`audio 21 ${300 + AUDIO_HEADER_BYTES}`);
   connection.finish();
-  await eventually(() => heard).toContain('unpublished');
+  await eventually(() => heard).toContain('closed');
   expect(heard).toEqual([
     `publish live/${KEY}`,
     'metadata 1280x720',
@@ -33,6 +33,7 @@ test('publishes, with what says how to decode in front of all media, and stops p
     `video 33 ${300 + VIDEO_HEADER_BYTES}`,
     `audio 21 ${300 + AUDIO_HEADER_BYTES}`,
     'unpublished',
+    'closed',
   ]);
   expect(events.filter((event) => event !== 'drained')).toEqual([
     'live',

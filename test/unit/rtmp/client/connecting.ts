@@ -86,6 +86,7 @@ export async function server(options: { readonly tls?: tls.SecureContext; readon
       audio: (body, timestamp) => heard.push(`audio ${timestamp} ${body.length}`),
       video: (body, timestamp) => heard.push(`video ${timestamp} ${body.length}`),
       metadata: ({ width, height }) => heard.push(`metadata ${width}x${height}`),
+      unpublished: () => heard.push('unpublished'),
       over: ({ how }) => heard.push(how),
     });
     Object.assign(accepted, { socket, connection: one });

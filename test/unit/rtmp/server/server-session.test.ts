@@ -222,7 +222,7 @@ describe('it ends', () => {
     const { session: one, client, events } = publishing();
     client.send(command(name, 5, ['demo']), media('video', 1), command('deleteStream', 6, [1]));
     expect([one.state, events, client.texts]).toEqual([
-      'over',
+      'connected',
       ['unpublished'],
       ['onStatus NetStream.Unpublish.Success'],
     ]);
@@ -232,7 +232,7 @@ describe('it ends', () => {
     const { session: one, client, events } = deciding();
     client.send(command('FCUnpublish', 5, ['demo']));
     one.admit();
-    expect([one.state, events]).toEqual(['over', ['unpublished']]);
+    expect([one.state, events]).toEqual(['connected', ['unpublished']]);
   });
 
   test('not before it published', () => {
